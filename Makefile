@@ -1,0 +1,47 @@
+# Every way to set up, use and check the project. `make` alone lists the targets.
+.DEFAULT_GOAL := help
+.PHONY: help setup run up test lint format lock
+
+VENV := .venv
+BIN := $(VENV)/bin
+# The first Python on the PATH that is new enough, and not newer than the lock was made for.
+PYTHON ?= $(shell for candidate in python3 python3.13 python3.12 python3.11; do \
+	$$candidate -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' 2>/dev/null \
+	&& echo $$candidate && break; done)
+
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: $(VENV)/.complete ## Make .venv and install the lock into it
+
+$(VENV)/.complete: requirements.txt pyproject.toml
+	@test -n "$(PYTHON)" || { echo "Python 3.11, 3.12 or 3.13 is needed on the PATH (or: make PYTHON=/path/to/python)" >&2; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@
+
+run: setup ## Land, check, build and publish once; print a summary
+	@$(BIN)/datainsight run
+
+up: setup ## Keep it running: PostgreSQL and Dagster's web pages, until Ctrl-C
+	@$(BIN)/datainsight up
+
+test: setup ## Run every test
+	@$(BIN)/python -m pytest
+
+lint: setup ## Style, types, import walls and SQL
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/sqlfluff lint dbt_project/models
+
+format: setup ## Let the formatters rewrite what they can
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+	$(BIN)/sqlfluff fix dbt_project/models
+
+lock: setup ## Renew requirements.txt from pyproject.toml (needs uv on the PATH)
+	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
+		--extra dev pyproject.toml --output-file requirements.txt

@@ -1,0 +1,102 @@
+"""Shared ground of the tests: one embedded server for the whole session, one database and one home per test."""
+
+import os
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+
+from warehouse.database import Warehouse
+from warehouse.embedded import EmbeddedServer
+from warehouse.migrate import migrate
+from warehouse.settings import PREFIX, Settings
+
+
+@pytest.fixture(autouse=True)
+def _clean_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """No setting of the developer's own reaches a test, and no test reaches the developer's home."""
+    for name in list(os.environ):
+        if name.startswith((PREFIX, "DAGSTER_", "DBT_", "PG")):
+            monkeypatch.delenv(name)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.chdir(tmp_path)
+
+
+@pytest.fixture(scope="session")
+def server_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[sa.URL]:
+    """The embedded server that all workers of this session share; the last one to leave stops it."""
+    base = tmp_path_factory.getbasetemp()
+    shared = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
+    server = EmbeddedServer(shared / "server")
+    url = server.acquire()
+    yield url
+    server.release()
+
+
+@pytest.fixture(scope="session")
+def _template(server_url: sa.URL) -> Iterator[str]:
+    """A migrated database that the databases of this worker's tests are copied from."""
+    with _new_database(server_url) as name:
+        engine = sa.create_engine(server_url.set(database=name))
+        migrate(engine)
+        engine.dispose()
+        yield name
+
+
+@pytest.fixture
+def database(server_url: sa.URL, _template: str) -> Iterator[sa.URL]:
+    """A migrated, empty database of this test's own."""
+    with _new_database(server_url, template=_template) as name:
+        url = server_url.set(database=name)
+        engine = sa.create_engine(url)
+        migrate(engine)
+        engine.dispose()
+        yield url
+
+
+@pytest.fixture
+def warehouse(database: sa.URL) -> Iterator[Warehouse]:
+    """The test's own database behind the door that every room uses."""
+    opened = Warehouse(database)
+    yield opened
+    opened.dispose()
+
+
+@pytest.fixture
+def settings(database: sa.URL, tmp_path: Path) -> Settings:
+    """Settings over the test's own database and home."""
+    return Settings(
+        database_url=database.set(drivername="postgresql").render_as_string(hide_password=False),  # type: ignore[arg-type]
+        home=tmp_path / "home",
+    )
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """The real data of the acceptance tests; it is not part of the repository."""
+    beside = Path(__file__).resolve().parents[2] / "shared" / "data"
+    folder = Path(os.environ.get("SHARED_DATA", beside))
+    if not folder.is_dir():
+        pytest.skip(f"the acceptance data is not there: {folder} (set SHARED_DATA to its folder)")
+    return folder
+
+
+class _new_database:  # noqa: N801 - used like a function
+    """A database for as long as the context lasts."""
+
+    def __init__(self, server: sa.URL, template: str = "template1") -> None:
+        self._engine = sa.create_engine(server, isolation_level="AUTOCOMMIT")
+        self._name = f"test_{uuid.uuid4().hex}"
+        self._template = template
+
+    def __enter__(self) -> str:
+        with self._engine.connect() as connection:
+            connection.execute(sa.text(f"create database {self._name} template {self._template}"))
+        return self._name
+
+    def __exit__(self, *_: object) -> None:
+        with self._engine.connect() as connection:
+            connection.execute(sa.text(f"drop database {self._name} with (force)"))
+        self._engine.dispose()

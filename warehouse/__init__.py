@@ -1,0 +1,1 @@
+"""The ground every room stands on: settings, PostgreSQL, roles, the `ops` ledger and its migrations."""

@@ -1,0 +1,80 @@
+"""Opens the warehouse: the embedded server or the given one, reachable, new enough and migrated."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import sqlalchemy as sa
+
+from warehouse.database import Warehouse
+from warehouse.errors import DataInsightError
+from warehouse.migrate import migrate
+from warehouse.settings import Settings
+
+OLDEST_POSTGRESQL = 15
+EMBEDDED_DATABASE = "datainsight"
+
+
+@contextmanager
+def open_warehouse(settings: Settings) -> Iterator[Warehouse]:
+    """The warehouse of these settings, for as long as the context lasts.
+
+    The embedded server is started when it does not run, and stopped again at the end if nobody else uses it.
+
+    Raises:
+        DataInsightError: The server cannot be reached, is too old, or lets us do too little.
+    """
+    if settings.database_url is None:
+        from warehouse.embedded import running
+
+        with running(settings.home, settings.server_user) as url:
+            yield from _opened(url)
+    else:
+        yield from _opened(_given(settings))
+
+
+def database_name(settings: Settings) -> str:
+    """Name of the database of these settings; nothing is opened."""
+    if settings.database_url is None:
+        return EMBEDDED_DATABASE
+    return _given(settings).database or EMBEDDED_DATABASE
+
+
+def _given(settings: Settings) -> sa.URL:
+    if settings.database_url is None:
+        raise ValueError("no database was given")
+    url = sa.make_url(settings.database_url.get_secret_value())
+    return url.set(drivername="postgresql+psycopg2", host=url.host or "localhost")
+
+
+def _opened(url: sa.URL) -> Iterator[Warehouse]:
+    warehouse = Warehouse(url)
+    try:
+        _prepare(warehouse)
+        yield warehouse
+    finally:
+        warehouse.dispose()
+
+
+def _prepare(warehouse: Warehouse) -> None:
+    where = warehouse.url_object.render_as_string(hide_password=True).replace("+psycopg2", "")
+    try:
+        with warehouse.engine().connect() as connection:
+            found: str = connection.execute(sa.text("show server_version_num")).scalar_one()
+    except sa.exc.OperationalError as error:
+        reason = str(error.orig).strip().splitlines()[-1]
+        raise DataInsightError(
+            f"the database {where} cannot be reached: {reason}",
+            hint="is the server up, and is DATAINSIGHT_DATABASE_URL right? Unset it to use the embedded server",
+        ) from error
+    if int(found) // 10_000 < OLDEST_POSTGRESQL:
+        raise DataInsightError(
+            f"the database {where} is PostgreSQL {int(found) // 10_000}; {OLDEST_POSTGRESQL} or newer is needed"
+        )
+    try:
+        migrate(warehouse.engine())
+    except sa.exc.ProgrammingError as error:
+        reason = str(error.orig).strip().splitlines()[0]
+        raise DataInsightError(
+            f"the database {where} cannot be prepared: {reason}",
+            hint="the user of DATAINSIGHT_DATABASE_URL must own the database and have CREATEROLE",
+        ) from error

@@ -1,0 +1,56 @@
+"""One door to PostgreSQL for every room: whichever server it is, as whichever role."""
+
+from dataclasses import dataclass, field
+from urllib.parse import quote, urlencode
+
+import sqlalchemy as sa
+
+LOADER = "loader"
+TRANSFORMER = "transformer"
+ANALYST = "analyst"
+API = "api"
+
+
+@dataclass(frozen=True)
+class Warehouse:
+    """A reachable, migrated PostgreSQL database.
+
+    Attributes:
+        url_object: SQLAlchemy URL of the owner's connection, driver name `postgresql+psycopg2`.
+    """
+
+    url_object: sa.URL
+    _engines: dict[str | None, sa.Engine] = field(default_factory=dict, repr=False, compare=False)
+
+    def url(self, role: str | None = None) -> str:
+        """A libpq URL, `postgresql://…`, whose sessions act as `role` (None: as the owner)."""
+        url = self.url_object
+        query: dict[str, str] = {k: str(v) for k, v in url.query.items()}
+        if role is not None:
+            query["options"] = f"{query.get('options', '')} -c role={role}".strip()
+        user = f"{quote(url.username or '', safe='')}:{quote(str(url.password or ''), safe='')}@"
+        tail = f"?{urlencode(query, quote_via=quote)}" if query else ""
+        return f"postgresql://{user}{url.host}:{url.port or 5432}/{quote(url.database or '', safe='')}{tail}"
+
+    def engine(self, role: str | None = None) -> sa.Engine:
+        """A pooled SQLAlchemy engine whose sessions act as `role` (None: as the owner)."""
+        if role not in self._engines:
+            options = f"-c role={role}" if role else ""
+            given = self.url_object.query.get("options", "")
+            self._engines[role] = sa.create_engine(
+                self.url_object,
+                connect_args={"options": f"{given} {options} -c timezone=UTC".strip()},
+                pool_pre_ping=True,
+            )
+        return self._engines[role]
+
+    def dispose(self) -> None:
+        """Close every pooled connection."""
+        for engine in self._engines.values():
+            engine.dispose()
+        self._engines.clear()
+
+
+def quote_identifier(name: str) -> str:
+    """`name` as a quoted SQL identifier, safe to place in a statement."""
+    return '"' + name.replace('"', '""') + '"'

@@ -1,0 +1,15 @@
+"""The one kind of error that a user is meant to read."""
+
+
+class DataInsightError(Exception):
+    """Something the user can understand and act on; shown as one line and a hint, never as a traceback.
+
+    Args:
+        message: What is wrong, where, and what is allowed, in one line.
+        hint: What to do about it, in one line.
+    """
+
+    def __init__(self, message: str, hint: str | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint

@@ -1,0 +1,172 @@
+"""The batch ledger: what was landed, when, from which files, and what was decided about it."""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from warehouse.errors import DataInsightError
+
+
+@dataclass(frozen=True)
+class LandedFile:
+    """One file of a batch, as it was when it was read.
+
+    Attributes:
+        path: Absolute path or URL.
+        row_count: Its input rows, lines that could not be read included.
+        first_row_number: `_row_number` of its first row in raw; None when none of it is there.
+        columns: Column names as they are in raw.
+    """
+
+    path: str
+    size_bytes: int
+    modified_at: datetime
+    content_hash: str
+    row_count: int
+    first_row_number: int | None
+    columns: list[str]
+
+
+@dataclass(frozen=True)
+class Landing:
+    """What a load brought to one table, ready to be written into the ledger.
+
+    Attributes:
+        load_id: dlt's load id; None when nothing could be landed.
+        status: `landed`, or `refused` for files that cannot be read as this table at all.
+        row_count: All input rows, `unreadable` ones included.
+        unreadable: Quarantine payloads by row id, for lines that could not be read.
+        checks: Reasons, for a batch that is refused at landing.
+    """
+
+    source: str
+    table_name: str
+    load_id: str | None
+    row_count: int
+    schema_version: str | None
+    key_columns: list[str]
+    files: list[LandedFile]
+    status: str = "landed"
+    unreadable: dict[int, dict[str, Any]] = field(default_factory=dict)
+    checks: list[dict[str, Any]] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Batch:
+    """A row of `ops.batches`."""
+
+    batch_id: int
+    source: str
+    table_name: str
+    load_id: str | None
+    landed_at: datetime
+    row_count: int
+    quarantined_count: int
+    status: str
+    checks: list[dict[str, Any]]
+    schema_version: str | None
+    key_columns: list[str]
+    admission_seq: int | None
+
+    @property
+    def name(self) -> str:
+        """`source.table`, as users write it."""
+        return f"{self.source}.{self.table_name}"
+
+    def to_dict(self) -> dict[str, Any]:
+        """The row with the ledger's column names, ready for JSON."""
+        return {**asdict(self), "landed_at": self.landed_at.isoformat()}
+
+
+_BATCH_COLUMNS = ", ".join(f"batch.{name}" for name in Batch.__dataclass_fields__)
+
+
+def record_landing(connection: sa.Connection, landing: Landing) -> int:
+    """Write one landing: the batch, its files and its unreadable lines; the caller's transaction makes it count.
+
+    Returns:
+        The new batch's id.
+    """
+    values = asdict(landing) | {"quarantined": len(landing.unreadable)}
+    batch_id: int = connection.execute(
+        sa.text(
+            "insert into ops.batches (source, table_name, load_id, row_count, quarantined_count, status, checks,"
+            " schema_version, key_columns) values (:source, :table_name, :load_id, :row_count, :quarantined,"
+            " :status, :checks, :schema_version, :key_columns) returning batch_id"
+        ).bindparams(sa.bindparam("checks", type_=sa.JSON)),
+        {name: values[name] for name in values if name not in ("files", "unreadable")},
+    ).scalar_one()
+    if landing.files:
+        connection.execute(
+            sa.text(
+                "insert into ops.files (batch_id, path, size_bytes, modified_at, content_hash, row_count,"
+                " first_row_number, columns) values (:batch_id, :path, :size_bytes, :modified_at, :content_hash,"
+                " :row_count, :first_row_number, :columns)"
+            ),
+            [{"batch_id": batch_id, **asdict(file)} for file in landing.files],
+        )
+    if landing.unreadable:
+        connection.execute(
+            sa.text(
+                "insert into ops.quarantine (batch_id, row_id, payload, failed_rules)"
+                " values (:batch_id, :row_id, :payload, '{unreadable_line}')"
+            ).bindparams(sa.bindparam("payload", type_=sa.JSON)),
+            [{"batch_id": batch_id, "row_id": n, "payload": p} for n, p in landing.unreadable.items()],
+        )
+    return batch_id
+
+
+def list_batches(
+    connection: sa.Connection,
+    *,
+    source: str | None = None,
+    status: str | None = None,
+    batch_ids: Sequence[int] | None = None,
+    limit: int | None = None,
+) -> list[Batch]:
+    """Batches, newest first, narrowed by whatever is given."""
+    wanted = {"source": source, "status": status}
+    where = [f"batch.{name} = :{name}" for name, value in wanted.items() if value is not None]
+    if batch_ids is not None:
+        where.append("batch.batch_id = any(:batch_ids)")
+    rows = connection.execute(
+        sa.text(
+            f"select {_BATCH_COLUMNS} from ops.batches as batch"
+            + (f" where {' and '.join(where)}" if where else "")
+            + " order by batch.batch_id desc limit :limit"
+        ),
+        {**wanted, "batch_ids": list(batch_ids or ()), "limit": limit},
+    )
+    return [Batch(**row) for row in rows.mappings()]
+
+
+def get_batch(connection: sa.Connection, batch_id: int) -> Batch:
+    """One batch.
+
+    Raises:
+        DataInsightError: There is no such batch.
+    """
+    found = list_batches(connection, batch_ids=[batch_id])
+    if not found:
+        raise DataInsightError(f"there is no batch {batch_id}", hint="`datainsight batches list` shows them")
+    return found[0]
+
+
+def files_of(connection: sa.Connection, batch_id: int) -> list[dict[str, Any]]:
+    """The files that a batch stands on, in the order they were read."""
+    rows = connection.execute(
+        sa.text(
+            "select path, size_bytes, modified_at, content_hash, row_count, first_row_number, columns"
+            " from ops.files where batch_id = :batch_id order by file_id"
+        ),
+        {"batch_id": batch_id},
+    )
+    return [{**row, "modified_at": row["modified_at"].isoformat()} for row in rows.mappings()]
+
+
+def newest_admission(connection: sa.Connection) -> int:
+    """The highest `admission_seq` so far; 0 when nothing was ever admitted."""
+    return int(connection.execute(sa.text("select coalesce(max(admission_seq), 0) from ops.batches")).scalar_one())

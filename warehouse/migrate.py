@@ -1,0 +1,43 @@
+"""Brings a database to the newest schema; safe to call from several processes at once."""
+
+from pathlib import Path
+
+import sqlalchemy as sa
+
+_SCRIPTS = Path(__file__).parent / "migrations"
+
+# Any constant does, as long as every process of the platform uses the same one.
+_LOCK = 0x44617461  # "Data"
+
+# This belongs to the database itself, which a restored or copied database does not inherit.
+_GRANT = """
+do $$ begin
+    if not has_database_privilege('loader', current_database(), 'create')
+        or not has_database_privilege('transformer', current_database(), 'create')
+    then
+        execute format('grant create on database %I to loader, transformer', current_database());
+    end if;
+end $$
+"""
+
+
+def migrate(engine: sa.Engine) -> None:
+    """Apply every migration that the database behind `engine` has not seen, in one transaction."""
+    from alembic import command
+    from alembic.config import Config
+    from alembic.migration import MigrationContext
+    from alembic.script import ScriptDirectory
+
+    config = Config()
+    config.set_main_option("script_location", str(_SCRIPTS).replace("%", "%%"))
+    newest = ScriptDirectory.from_config(config).get_current_head()
+    with engine.begin() as connection:
+        connection.execute(sa.text("select pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
+        connection.execute(sa.text("create schema if not exists ops"))
+        found = MigrationContext.configure(
+            connection, opts={"version_table": "schema_version", "version_table_schema": "ops"}
+        ).get_current_revision()
+        if found != newest:
+            config.attributes["connection"] = connection
+            command.upgrade(config, "head")
+        connection.execute(sa.text(_GRANT))

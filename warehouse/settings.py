@@ -1,0 +1,105 @@
+"""Every setting of the platform, read in this one place from `DATAINSIGHT_*` variables and `.env`.
+
+The field descriptions are the source of `docs/settings.md`.
+"""
+
+import os
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from warehouse.errors import DataInsightError
+
+PREFIX = "DATAINSIGHT_"
+
+# The repository is the installation: the dbt project and the default sources are found beside this package.
+PROJECT_ROOT = Path(__file__).resolve().parent.parent
+
+
+class Settings(BaseSettings):
+    """The typed settings; build them with `load_settings`, which turns mistakes into one clear line."""
+
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX, env_file=".env", env_file_encoding="utf-8", extra="ignore", frozen=True
+    )
+
+    database_url: SecretStr | None = Field(
+        default=None,
+        description="A PostgreSQL (15 or newer) to use, `postgresql://user:password@host:port/database`. "
+        "Unset: the embedded server under the home folder.",
+    )
+    home: Path = Field(
+        default=PROJECT_ROOT / ".datainsight",
+        description="Where the platform keeps its own files: the embedded server, the metric store, logs, keys.",
+    )
+    sources: Path = Field(
+        default=PROJECT_ROOT / "connectors" / "sources.yaml",
+        description="The file that says what to land.",
+    )
+    metric_store: str = Field(
+        default="",
+        description="Folder of the published metric store. Unset: `metric_store` under the home folder.",
+    )
+    server_user: str = Field(
+        default="",
+        description="System user the embedded server runs as when the platform is started by root. "
+        "Unset: `postgres` where that user exists, else `nobody`.",
+    )
+    dagster_port: Annotated[int, Field(ge=1, le=65535)] = Field(
+        default=3000,
+        description="Port of Dagster's web pages under `datainsight up`; the next free one is taken.",
+    )
+    snapshot_retention_hours: Annotated[int, Field(ge=1)] = Field(
+        default=168, description="Hours for which superseded versions of the metric store stay readable."
+    )
+
+    @field_validator("database_url")
+    @classmethod
+    def _must_be_postgresql(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None and not value.get_secret_value().startswith(("postgresql://", "postgres://")):
+            raise ValueError("must look like postgresql://user:password@host:5432/database")
+        return value
+
+    @field_validator("home", "sources")
+    @classmethod
+    def _absolute(cls, value: Path) -> Path:
+        return value.expanduser().absolute()
+
+    @property
+    def metric_store_url(self) -> str:
+        """The folder of the published Delta tables."""
+        return self.metric_store or str(self.home / "metric_store")
+
+
+def load_settings() -> Settings:
+    """Read the settings from the environment and `.env`.
+
+    Raises:
+        DataInsightError: A `DATAINSIGHT_*` variable is unknown or malformed; the message names it.
+    """
+    known = {PREFIX + name.upper() for name in Settings.model_fields}
+    unknown = sorted(name for name in _given_names() if name not in known)
+    if unknown:
+        raise DataInsightError(
+            f"unknown setting {unknown[0]}; known are {', '.join(sorted(known))}",
+            hint="correct the name, or unset it; docs/settings.md explains each",
+        )
+    try:
+        return Settings()
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = PREFIX + str(first["loc"][0]).upper()
+        raise DataInsightError(
+            f"setting {name} is not usable: {first['msg'].removeprefix('Value error, ')}",
+            hint=f"{name}: {Settings.model_fields[str(first['loc'][0])].description}",
+        ) from None
+
+
+def _given_names() -> set[str]:
+    """Names of the platform's variables in the environment and in `.env`, upper-cased as pydantic reads them."""
+    from dotenv import dotenv_values
+
+    names = {*os.environ, *dotenv_values(".env")}
+    return {name.upper() for name in names if name.upper().startswith(PREFIX)}
