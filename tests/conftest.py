@@ -38,7 +38,7 @@ def server_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[sa.URL]:
 @pytest.fixture(scope="session")
 def _template(server_url: sa.URL) -> Iterator[str]:
     """A migrated database that the databases of this worker's tests are copied from."""
-    with _new_database(server_url) as name:
+    with NewDatabase(server_url) as name:
         engine = sa.create_engine(server_url.set(database=name))
         migrate(engine)
         engine.dispose()
@@ -48,7 +48,7 @@ def _template(server_url: sa.URL) -> Iterator[str]:
 @pytest.fixture
 def database(server_url: sa.URL, _template: str) -> Iterator[sa.URL]:
     """A migrated, empty database of this test's own."""
-    with _new_database(server_url, template=_template) as name:
+    with NewDatabase(server_url, template=_template) as name:
         url = server_url.set(database=name)
         engine = sa.create_engine(url)
         migrate(engine)
@@ -83,7 +83,7 @@ def shared_data() -> Path:
     return folder
 
 
-class _new_database:  # noqa: N801 - used like a function
+class NewDatabase:
     """A database for as long as the context lasts."""
 
     def __init__(self, server: sa.URL, template: str = "template1") -> None:

@@ -1,0 +1,1 @@
+"""Ties the rooms together: Dagster definitions, the pipeline they run, and the `datainsight` command."""

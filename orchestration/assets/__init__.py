@@ -1,0 +1,1 @@
+"""The asset graph: source files, landed tables, dbt models, metric store."""

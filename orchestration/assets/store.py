@@ -1,0 +1,43 @@
+"""The last asset: the metric store, published as one snapshot when every model and check is green."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from dagster import AssetExecutionContext, AssetKey, AssetsDefinition, MaterializeResult, asset
+
+from orchestration.assets.keys import METRIC_STORE
+from orchestration.assets.landed import OWNER
+from orchestration.freshness import fingerprint
+from orchestration.pipeline import Pipeline
+
+
+def build_metric_store(marts: Sequence[AssetKey], manifest_folder: Path) -> AssetsDefinition:
+    """The metric store over these marts, with the definitions of this manifest."""
+
+    @asset(
+        key=METRIC_STORE,
+        deps=list(marts),
+        group_name="serving",
+        owners=[OWNER],
+        kinds={"deltalake"},
+        required_resource_keys={"pipeline"},
+        description="The marts as Delta tables; readers see one snapshot over all of them.",
+    )
+    def metric_store(context: AssetExecutionContext) -> MaterializeResult[None]:
+        from serving.store import publish
+
+        pipeline: Pipeline = context.resources.pipeline
+        build = pipeline.report.build
+        with pipeline.report.stage("publish", "publishing the metric store"):
+            snapshot = publish(
+                pipeline.warehouse,
+                pipeline.settings,
+                semantic_manifest=manifest_folder / "semantic_manifest.json",
+                # After a partial build no claim is made about the models that were left out.
+                fingerprint=fingerprint(pipeline) if pipeline.report.build_is_whole else "partial",
+                checks=build.checks if build else {"passed": 0, "warned": 0, "failed": 0},
+            )
+        pipeline.report.snapshot_id, pipeline.report.published = snapshot.snapshot_id, snapshot.published
+        return MaterializeResult(metadata={"snapshot_id": snapshot.snapshot_id, "published": snapshot.published})
+
+    return metric_store

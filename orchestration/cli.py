@@ -1,0 +1,46 @@
+"""The `datainsight` command: its groups, and what becomes of errors."""
+
+import sys
+
+import typer
+
+from orchestration.commands import batches, metrics, quarantine, run, sources, up, warehouse
+from orchestration.commands.output import aside, print_error
+from warehouse.errors import DataInsightError
+
+app = typer.Typer(
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+    help="Land, check, build, publish and query. `--debug` anywhere shows the traceback of an error.",
+)
+app.command()(run.run)
+app.command()(up.up)
+app.add_typer(sources.app, name="sources", help="What is configured, whether it can be read, what it holds.")
+app.add_typer(batches.app, name="batches", help="The ledger: what was landed and what was decided about it.")
+app.add_typer(quarantine.app, name="quarantine", help="Rows that were set aside, and why.")
+app.add_typer(metrics.app, name="metrics", help="Ask the published metrics.")
+app.add_typer(warehouse.app, name="warehouse", help="The PostgreSQL server and how to reach it.")
+
+
+def main() -> None:
+    """Run the command line of this process; errors end it with code 1, usage errors with 2."""
+    debug = "--debug" in sys.argv
+    try:
+        app([argument for argument in sys.argv[1:] if argument != "--debug"])
+    except DataInsightError as error:
+        if debug:
+            raise
+        print_error(error)
+        sys.exit(1)
+    except Exception as error:  # The last resort of a command line: whatever happened, one line.
+        if debug:
+            raise
+        reason = " ".join(str(error).split()) or "no message"
+        aside.print(f"error: unexpected {type(error).__name__}: {reason}", style="red", markup=False, soft_wrap=True)
+        aside.print("hint: the same command with --debug shows where it happened", markup=False)
+        sys.exit(1)
+
+
+if __name__ == "__main__":
+    main()

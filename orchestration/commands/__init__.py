@@ -1,0 +1,1 @@
+"""The `datainsight` command, one module per group of subcommands."""

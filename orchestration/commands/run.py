@@ -1,0 +1,54 @@
+"""`datainsight run`: one pass over everything, with progress and a summary."""
+
+from typing import Annotated, Any
+
+import typer
+
+from orchestration.commands.output import AsJson, aside, print_json, print_table, screen
+from warehouse.settings import load_settings
+
+
+def run(
+    source: Annotated[list[str] | None, typer.Option(help="Land only this source; may be repeated.")] = None,
+    full_refresh: Annotated[
+        bool, typer.Option("--full-refresh", help="Land every file again and rebuild every model.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Land what is new, check it, build the star, publish the metric store."""
+    settings = load_settings()
+    with aside.status("starting") as status:
+
+        def progress(line: str) -> None:
+            aside.print(f"  {line} …", style="dim")
+            status.update(line)
+
+        progress("starting")
+        from orchestration.run import run_pass
+
+        summary = run_pass(settings, source_names=source or [], full_refresh=full_refresh, progress=progress)
+    if as_json:
+        print_json(summary)
+    else:
+        _print_summary(summary)
+
+
+def _print_summary(summary: dict[str, Any]) -> None:
+    print_table(
+        [
+            {**batch, "table": f"{batch['source']}.{batch['table_name']}", "batch": batch["batch_id"]}
+            for batch in summary["batches"]
+        ],
+        ["batch", "table", "status", "row_count", "quarantined_count"],
+        empty="no new data",
+    )
+    checks, snapshot = summary["checks"], summary["snapshot"]
+    stages = ", ".join(f"{stage['stage']} {stage['seconds']} s" for stage in summary["stages"])
+    screen.print(f"\nrows landed {summary['rows_landed']:,}, quarantined {summary['rows_quarantined']:,}")
+    screen.print(
+        f"models built {summary['models']}, checks passed {checks['passed']}, warned {checks['warned']},"
+        f" failed {checks['failed']}"
+    )
+    state = "published" if snapshot["published"] else "still current"
+    screen.print(f"snapshot {snapshot['snapshot_id']} {state}")
+    screen.print(f"{summary['seconds']} s in all: {stages}", soft_wrap=True)

@@ -1,0 +1,59 @@
+"""`datainsight sources`: what is configured, whether it can be read, what it holds."""
+
+from typing import Annotated, Any
+
+import typer
+
+from connectors.config import load_sources
+from connectors.source import SourceConfig
+from orchestration.commands.output import AsJson, print_json, print_table
+from orchestration.pipeline import select_source
+from warehouse.settings import load_settings
+
+app = typer.Typer(no_args_is_help=True)
+Name = Annotated[str, typer.Argument(help="Name of the source in sources.yaml.")]
+
+
+@app.command("list")
+def list_(as_json: AsJson = False) -> None:
+    """List the configured sources and their tables."""
+    settings = load_settings()
+    sources: list[dict[str, Any]] = [
+        {"source": s.name, "kind": s.kind, "tables": list(s.tables), "schedule": s.schedule}
+        for s in load_sources(settings.sources, settings.home)
+    ]
+    if as_json:
+        print_json({"sources": sources})
+    else:
+        print_table(sources, ["source", "kind", "tables", "schedule"], empty="no sources")
+
+
+@app.command()
+def check(name: Name, as_json: AsJson = False) -> None:
+    """Tell whether each table of a source can be read."""
+    from connectors.inspection import check as check_source
+
+    findings = check_source(_source(name))
+    if as_json:
+        print_json({"tables": findings})
+    else:
+        print_table(findings, ["table_name", "files", "size_bytes", "problem"], empty="no tables")
+    if any(finding["problem"] for finding in findings):
+        raise typer.Exit(1)
+
+
+@app.command()
+def discover(name: Name, as_json: AsJson = False) -> None:
+    """Tell which tables and columns a source has."""
+    from connectors.inspection import discover as discover_source
+
+    tables = discover_source(_source(name))
+    if as_json:
+        print_json({"tables": tables})
+    else:
+        print_table(tables, ["table_name", "columns"], empty="no tables")
+
+
+def _source(name: str) -> SourceConfig:
+    settings = load_settings()
+    return select_source(load_sources(settings.sources, settings.home), name, settings)

@@ -1,0 +1,142 @@
+"""`datainsight up`: PostgreSQL, Dagster's web pages and its daemon, until Ctrl-C."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from http.client import HTTPConnection, HTTPException
+from types import FrameType
+
+from orchestration.commands.output import aside, screen
+from warehouse.connect import database_name, open_warehouse
+from warehouse.errors import DataInsightError
+from warehouse.settings import PROJECT_ROOT, Settings, load_settings
+
+_START_SECONDS = 120
+_STOP_SECONDS = 20
+_POLL_SECONDS = 0.2
+
+
+def up() -> None:
+    """Keep the platform running: PostgreSQL, Dagster's web pages and schedules. Ctrl-C stops all of it."""
+    from connectors.config import load_sources
+    from orchestration.dbt import prepare_manifest
+    from orchestration.instance import dagster_environment
+
+    settings = load_settings()
+    load_sources(settings.sources, settings.home)
+    stopping = _Stopping()
+    with open_warehouse(settings) as warehouse:
+        prepare_manifest(database_name(settings), settings.home)
+        environment = {**os.environ, **dagster_environment(warehouse, settings.home)}
+        port = _free_port(settings.dagster_port)
+        children = _start(settings, environment, port)
+        try:
+            _wait_until(lambda: _answers(port), children, stopping)
+            if not stopping.asked:
+                screen.print(f"Dagster     http://127.0.0.1:{port}")
+                host = warehouse.url_object
+                screen.print(f"PostgreSQL  {host.host}:{host.port}/{host.database} (`datainsight warehouse url`)")
+                screen.print("Ctrl-C stops all of it")
+            _wait_until(lambda: stopping.asked, children, stopping, seconds=None)
+        finally:
+            aside.print("stopping …", style="dim")
+            _stop(children)
+
+
+class _Stopping:
+    """Remembers that somebody asked us to stop, by Ctrl-C or by `kill`."""
+
+    def __init__(self) -> None:
+        self.asked = False
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            signal.signal(number, self._ask)
+
+    def _ask(self, _number: int, _frame: FrameType | None) -> None:
+        self.asked = True
+
+
+def _start(settings: Settings, environment: dict[str, str], port: int) -> dict[str, subprocess.Popen[bytes]]:
+    logs = settings.home / "logs"
+    logs.mkdir(parents=True, exist_ok=True)
+    workspace = ["-w", str(PROJECT_ROOT / "workspace.yaml")]
+    commands = {
+        "dagster-webserver": ["-m", "dagster_webserver", "-h", "127.0.0.1", "-p", str(port), *workspace],
+        "dagster-daemon": ["-m", "dagster._daemon", "run", *workspace],
+    }
+    children = {}
+    for name, command in commands.items():
+        with (logs / f"{name}.log").open("ab") as log:
+            # A session of its own: Ctrl-C reaches us alone, and we stop the children in order.
+            children[name] = subprocess.Popen(
+                [sys.executable, *command],
+                cwd=PROJECT_ROOT,
+                env=environment,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+            )
+    return children
+
+
+def _wait_until(
+    condition: Callable[[], bool],
+    children: dict[str, subprocess.Popen[bytes]],
+    stopping: _Stopping,
+    *,
+    seconds: float | None = _START_SECONDS,
+) -> None:
+    deadline = None if seconds is None else time.monotonic() + seconds
+    while not stopping.asked and not condition():
+        for name, child in children.items():
+            if child.poll() is not None:
+                raise DataInsightError(
+                    f"{name} ended with code {child.returncode}", hint=f"its log is {name}.log in <home>/logs"
+                )
+        if deadline is not None and time.monotonic() > deadline:
+            raise DataInsightError(f"Dagster did not answer within {seconds} s", hint="its logs are in <home>/logs")
+        time.sleep(_POLL_SECONDS)
+
+
+def _answers(port: int) -> bool:
+    connection = HTTPConnection("127.0.0.1", port, timeout=5)
+    try:
+        connection.request("GET", "/server_info")
+        return connection.getresponse().status == 200  # noqa: PLR2004
+    except (OSError, HTTPException):
+        return False
+    finally:
+        connection.close()
+
+
+def _stop(children: dict[str, subprocess.Popen[bytes]]) -> None:
+    for child in children.values():
+        if child.poll() is None:
+            child.send_signal(signal.SIGTERM)
+    for child in children.values():
+        with suppress(subprocess.TimeoutExpired):
+            child.wait(_STOP_SECONDS)
+        # Whatever is left of its session: code servers and run workers.
+        try:
+            os.killpg(child.pid, signal.SIGKILL)
+        except ProcessLookupError:
+            continue
+        child.wait()
+
+
+def _free_port(wanted: int) -> int:
+    """`wanted`, or the next port that nobody listens on."""
+    for port in range(wanted, min(wanted + 100, 65536)):
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            return port
+    raise DataInsightError(f"no free port from {wanted} on", hint="set DATAINSIGHT_DAGSTER_PORT")

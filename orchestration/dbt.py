@@ -1,0 +1,192 @@
+"""Runs dbt in this process: parses the project once for each state of its files, builds it, reports each node."""
+
+import hashlib
+import os
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+
+from warehouse.database import Warehouse
+from warehouse.errors import DataInsightError
+from warehouse.settings import PROJECT_ROOT
+
+PROJECT = PROJECT_ROOT / "dbt_project"
+_SOURCE_SUFFIXES = {".sql", ".yml", ".yaml", ".csv"}
+
+
+@dataclass(frozen=True)
+class NodeOutcome:
+    """How one model or test ended; `status` is dbt's own word."""
+
+    unique_id: str
+    status: str
+    seconds: float
+    message: str
+    failures: int | None
+
+    @property
+    def kind(self) -> str:
+        """`model`, `test`, `unit_test`, `seed` or `snapshot`."""
+        return self.unique_id.partition(".")[0]
+
+
+@dataclass(frozen=True)
+class BuildOutcome:
+    """Every node of one `dbt build`."""
+
+    nodes: list[NodeOutcome] = field(default_factory=list)
+
+    @property
+    def models(self) -> int:
+        """How many models were built."""
+        return sum(node.kind in ("model", "seed", "snapshot") and node.status == "success" for node in self.nodes)
+
+    @property
+    def checks(self) -> dict[str, int]:
+        """How many tests passed, warned and failed."""
+        tests = [node.status for node in self.nodes if node.kind in ("test", "unit_test")]
+        return {
+            "passed": tests.count("pass"),
+            "warned": tests.count("warn"),
+            "failed": sum(status in ("fail", "error") for status in tests),
+        }
+
+    def failed(self) -> list[NodeOutcome]:
+        """The nodes that failed, not those skipped because of them."""
+        return [node for node in self.nodes if node.status in ("fail", "error", "runtime error")]
+
+
+def project_version() -> str:
+    """A hash of every file that decides what the models and metrics say."""
+    digest = hashlib.sha256()
+    for path in sorted(p for p in PROJECT.rglob("*") if p.suffix in _SOURCE_SUFFIXES and "target" not in p.parts):
+        digest.update(str(path.relative_to(PROJECT)).encode() + b"\0" + path.read_bytes() + b"\0")
+    return digest.hexdigest()[:16]
+
+
+def prepare_manifest(database: str, home: Path) -> Path:
+    """The folder with `manifest.json` and `semantic_manifest.json` of the project as its files are now.
+
+    The project is parsed once for each state of its files; no connection is made.
+
+    Args:
+        database: Name of the database, which the manifest mentions.
+        home: The folder is made in `<home>/dbt`.
+
+    Raises:
+        DataInsightError: The project does not parse.
+    """
+    folder = home / "dbt" / f"{project_version()}-{database}"
+    if not folder.exists():
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        scratch = Path(tempfile.mkdtemp(dir=folder.parent))
+        _invoke(["parse"], sa.URL.create("postgresql", database=database), home, target=scratch)
+        keep = ("manifest.json", "semantic_manifest.json")
+        for path in scratch.iterdir():
+            if path.name not in keep:
+                shutil.rmtree(path) if path.is_dir() else path.unlink()
+        # Another process may have been quicker; its result is the same.
+        try:
+            scratch.rename(folder)
+        except OSError:
+            shutil.rmtree(scratch)
+    return folder
+
+
+def build(
+    warehouse: Warehouse,
+    home: Path,
+    *,
+    full_refresh: bool = False,
+    selection: Sequence[str] = (),
+    progress: Callable[[str], None] | None = None,
+) -> BuildOutcome:
+    """Build and test the models, all of them or a selection, in the warehouse.
+
+    Args:
+        warehouse: The database; dbt acts as the role `transformer`.
+        home: Its working files go to `<home>/dbt`.
+        full_refresh: Rebuild incremental models from raw.
+        selection: dbt's own selection arguments, such as `["--select", "dim_users"]`.
+        progress: Called with the name of each model that was built.
+
+    Raises:
+        DataInsightError: dbt could not run at all. Failed models and tests are in the outcome.
+    """
+    # Unit tests prove the code, not the data: they are run by the tests of the project, not by each pass.
+    arguments = ["build", "--exclude-resource-type", "unit_test", *selection, *(["--full-refresh"] if full_refresh else [])]
+    results = _invoke(arguments, warehouse.url_object, home, target=home / "dbt" / "target", progress=progress)
+    return BuildOutcome(
+        [
+            NodeOutcome(
+                unique_id=result.node.unique_id,
+                status=str(result.status),
+                seconds=result.execution_time,
+                message=(result.message or "").strip(),
+                failures=result.failures,
+            )
+            for result in results
+        ]
+    )
+
+
+def _invoke(
+    arguments: list[str],
+    url: sa.URL,
+    home: Path,
+    *,
+    target: Path,
+    progress: Callable[[str], None] | None = None,
+) -> Sequence[Any]:
+    from dbt.cli.main import dbtRunner
+
+    def watch(event: Any) -> None:
+        if progress and event.info.name == "LogModelResult":
+            progress(event.data.node_info.node_name)
+
+    with _profile_environment(url):
+        result = dbtRunner(callbacks=[watch]).invoke(
+            [
+                *arguments,
+                *("--project-dir", str(PROJECT), "--profiles-dir", str(PROJECT)),
+                *("--target-path", str(target), "--log-path", str(home / "logs" / "dbt")),
+                *("--log-level", "none", "--log-level-file", "info", "--no-use-colors-file"),
+            ]
+        )
+    if result.exception is not None:
+        reason = " ".join(str(result.exception).split())
+        raise DataInsightError(
+            f"dbt {arguments[0]} could not run: {reason}",
+            hint=f"the whole story is in {home / 'logs' / 'dbt'}",
+        ) from result.exception
+    return getattr(result.result, "results", ()) or ()
+
+
+@contextmanager
+def _profile_environment(url: sa.URL) -> Iterator[None]:
+    """The variables that `dbt_project/profiles.yml` reads, for as long as dbt runs."""
+    given = {
+        "WAREHOUSE_HOST": url.host or "localhost",
+        "WAREHOUSE_PORT": str(url.port or 5432),
+        "WAREHOUSE_USER": url.username or "",
+        "WAREHOUSE_PASSWORD": str(url.password or ""),
+        "WAREHOUSE_DBNAME": url.database or "",
+        "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",
+        **{f"DATAINSIGHT_DBT_{k}": v for k, v in {"HOST": url.host or "localhost", "PORT": str(url.port or 5432), "USER": url.username or "", "PASSWORD": str(url.password or ""), "DBNAME": url.database or ""}.items()},
+    }
+    before = {name: os.environ.get(name) for name in given}
+    os.environ.update(given)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value

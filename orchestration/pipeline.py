@@ -1,0 +1,74 @@
+"""What every asset is handed: the settings, the warehouse, the sources and this pass's report."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+import sqlalchemy as sa
+
+from connectors.config import load_sources
+from connectors.source import SourceConfig
+from orchestration.report import Report
+from warehouse.connect import open_warehouse
+from warehouse.database import Warehouse
+from warehouse.errors import DataInsightError
+from warehouse.settings import Settings
+
+# One pass at a time in one database; the lock goes with its connection, so a killed pass holds nothing.
+_PASS_LOCK = 0x50617373  # "Pass"
+
+
+@dataclass
+class Pipeline:
+    """One pass over everything.
+
+    Attributes:
+        full_refresh: Land every file again and rebuild every model from raw.
+    """
+
+    settings: Settings
+    warehouse: Warehouse
+    sources: list[SourceConfig]
+    full_refresh: bool = False
+    report: Report = field(default_factory=Report)
+
+    def source(self, name: str) -> SourceConfig:
+        """The configured source of that name.
+
+        Raises:
+            DataInsightError: No such source is configured.
+        """
+        return select_source(self.sources, name, self.settings)
+
+
+def select_source(sources: list[SourceConfig], name: str, settings: Settings) -> SourceConfig:
+    """The source called `name`.
+
+    Raises:
+        DataInsightError: There is none; the message says which there are.
+    """
+    for source in sources:
+        if source.name == name:
+            return source
+    known = ", ".join(source.name for source in sources)
+    raise DataInsightError(f"there is no source {name!r} in {settings.sources}; there are: {known}")
+
+
+@contextmanager
+def open_pipeline(
+    settings: Settings, *, full_refresh: bool = False, report: Report | None = None
+) -> Iterator[Pipeline]:
+    """The pipeline for one pass; nobody else runs one on this database meanwhile.
+
+    Raises:
+        DataInsightError: Another pass is going on, or settings, sources or database are not usable.
+    """
+    sources = load_sources(settings.sources, settings.home)
+    with open_warehouse(settings) as warehouse, warehouse.engine().connect() as connection:
+        if not connection.execute(sa.text("select pg_try_advisory_lock(:lock)"), {"lock": _PASS_LOCK}).scalar():
+            raise DataInsightError(
+                "another run is going on in this database",
+                hint="wait for it to end; it is in Dagster's list of runs",
+            )
+        connection.commit()
+        yield Pipeline(settings, warehouse, sources, full_refresh, report or Report())

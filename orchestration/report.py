@@ -1,0 +1,53 @@
+"""What one pass of the pipeline did, collected while it runs: stages and seconds, batches, models, snapshot."""
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from warehouse.errors import DataInsightError
+
+if TYPE_CHECKING:
+    from orchestration.dbt import BuildOutcome
+
+
+def _silent(_line: str) -> None:
+    """The progress of a run that nobody watches."""
+
+
+@dataclass
+class Report:
+    """Filled in by the assets, read by the command.
+
+    Attributes:
+        progress: Called with one line whenever a stage begins.
+        batch_ids: Batches that this pass recorded or judged.
+        build: What dbt did; None when nothing was new.
+        build_is_whole: Whether every model was built, not a selection.
+        snapshot_id: What is served now; None when publishing was not reached.
+        published: Whether this pass published it.
+        error: What stopped the pass. Dagster keeps only its text, the user wants the hint too.
+    """
+
+    progress: Callable[[str], None] = _silent
+    stages: list[dict[str, Any]] = field(default_factory=list)
+    batch_ids: set[int] = field(default_factory=set)
+    build: "BuildOutcome | None" = None
+    build_is_whole: bool = False
+    snapshot_id: int | None = None
+    published: bool = False
+    error: DataInsightError | None = None
+
+    @contextmanager
+    def stage(self, name: str, line: str) -> Iterator[None]:
+        """Time a stage; its seconds count even when it fails."""
+        self.progress(line)
+        started = time.perf_counter()
+        try:
+            yield
+        except DataInsightError as error:
+            self.error = error
+            raise
+        finally:
+            self.stages.append({"stage": name, "seconds": round(time.perf_counter() - started, 2)})

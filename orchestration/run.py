@@ -1,0 +1,116 @@
+"""One pass of the pipeline in this process, as a Dagster run of the persistent instance."""
+
+import time
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from orchestration.checks import refusal_reason
+from orchestration.dbt import prepare_manifest
+from orchestration.definitions import build_definitions
+from orchestration.instance import open_instance
+from orchestration.jobs import DOWNSTREAM_GROUPS, EVERYTHING
+from orchestration.pipeline import Pipeline, open_pipeline, select_source
+from orchestration.report import Report
+from warehouse.connect import database_name
+from warehouse.errors import DataInsightError
+from warehouse.ledger import list_batches
+from warehouse.settings import Settings
+
+# Dagster would log every event of the run to the terminal; the command prints its own progress.
+_QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
+
+
+def run_pass(
+    settings: Settings,
+    *,
+    source_names: Sequence[str] = (),
+    full_refresh: bool = False,
+    progress: Callable[[str], None] | None = None,
+) -> dict[str, Any]:
+    """Land, check, build and publish once.
+
+    Args:
+        settings: Whose sources, database and metric store.
+        source_names: Land only these sources; everything else goes as always. Empty: all.
+        full_refresh: Land every file again and rebuild every model.
+        progress: Called with one line when a stage begins.
+
+    Returns:
+        The summary that `datainsight run --json` prints.
+
+    Raises:
+        DataInsightError: A stage failed; nothing was published.
+    """
+    started = time.perf_counter()
+    report = Report(progress) if progress else Report()
+    with open_pipeline(settings, full_refresh=full_refresh, report=report) as pipeline:
+        for name in source_names:
+            select_source(pipeline.sources, name, settings)
+        run_id = _execute(pipeline, source_names)
+        return {"run_id": run_id, **_summary(pipeline), "seconds": round(time.perf_counter() - started, 2)}
+
+
+def _execute(pipeline: Pipeline, source_names: Sequence[str]) -> str:
+    from dagster import AssetSelection, ResourceDefinition
+
+    settings = pipeline.settings
+    definitions = build_definitions(
+        pipeline.sources,
+        prepare_manifest(database_name(settings), settings.home),
+        pipeline=ResourceDefinition.hardcoded_resource(pipeline),
+    )
+    selection = None
+    if source_names:
+        chosen: AssetSelection = AssetSelection.groups(*DOWNSTREAM_GROUPS)
+        for name in source_names:
+            chosen = chosen | AssetSelection.key_prefixes([f"raw_{name}"])
+        selection = list(chosen.resolve(definitions.resolve_asset_graph()))
+    with open_instance(pipeline.warehouse, settings.home) as instance:
+        result = definitions.resolve_job_def(EVERYTHING).execute_in_process(
+            instance=instance, asset_selection=selection, run_config=_QUIET, raise_on_error=False
+        )
+        if not result.success:
+            raise _failure(result, pipeline)
+        return str(result.run_id)
+
+
+def _failure(result: Any, pipeline: Pipeline) -> Exception:
+    """The error of the step that failed first, as the user should read it."""
+    refused = _refusals(pipeline)
+    if refused:
+        return DataInsightError(
+            "; ".join(refused),
+            hint="nothing was published; what stood before keeps serving. `datainsight batches list` shows more",
+        )
+    if pipeline.report.error is not None:
+        return pipeline.report.error
+    for event in result.all_events:
+        if event.is_step_failure:
+            error = event.step_failure_data.error
+            while error.cause is not None:
+                error = error.cause
+            hint = f"run {result.run_id} in Dagster's web pages (`datainsight up`) has the whole story"
+            return DataInsightError(error.message.strip().splitlines()[0], hint=hint)
+    return DataInsightError(f"run {result.run_id} failed before any step of it did")
+
+
+def _refusals(pipeline: Pipeline) -> list[str]:
+    with pipeline.warehouse.engine().connect() as connection:
+        batches = list_batches(connection, batch_ids=sorted(pipeline.report.batch_ids), status="refused")
+    return [f"batch {b.batch_id} of {b.name} was refused: {refusal_reason(b)}" for b in reversed(batches)]
+
+
+def _summary(pipeline: Pipeline) -> dict[str, Any]:
+    report = pipeline.report
+    with pipeline.warehouse.engine().connect() as connection:
+        batches = list_batches(connection, batch_ids=sorted(report.batch_ids))
+    batches.reverse()
+    return {
+        "rows_landed": sum(batch.row_count for batch in batches),
+        "rows_quarantined": sum(batch.quarantined_count for batch in batches),
+        "batches": [batch.to_dict() for batch in batches],
+        "models": report.build.models if report.build else 0,
+        "checks": report.build.checks if report.build else {"passed": 0, "warned": 0, "failed": 0},
+        "snapshot": {"snapshot_id": report.snapshot_id, "published": report.published},
+        "stages": report.stages,
+    }

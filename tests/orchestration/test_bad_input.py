@@ -1,0 +1,138 @@
+"""Bad input: one clear line, what was good stays served, every input row is accounted for."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.orchestration.conftest import ACCOUNTS, USAGE
+from tests.support import Platform
+
+ACCOUNTS_HEADER, *ACCOUNT_ROWS = ACCOUNTS.splitlines()
+USAGE_HEADER = USAGE.splitlines()[0]
+MRR = ["mrr", "--by", "metric_time", "--grain", "month"]
+
+REFUSED = {
+    "an empty file": ("accounts_2.csv", "", 0),
+    "a wrong delimiter": ("accounts_2.csv", ACCOUNTS.replace(",", ";"), 2),
+    "a missing column": (
+        "accounts_2.csv",
+        "\n".join(",".join(line.split(",")[:3]) for line in ACCOUNTS.splitlines()) + "\n",
+        2,
+    ),
+}
+ADMITTED = {
+    "a file cut off in the middle of a row": (
+        "usage_2.csv",
+        f"{USAGE_HEADER}\nU-8,S-1,02-01-2024,export,3,3600,0,FALSE\nU-9,S-1,02-0",
+        2,
+        1,
+    ),
+    "a text in a number column": (
+        "usage_2.csv",
+        f"{USAGE_HEADER}\nU-8,S-1,02-01-2024,export,three,3600,0,FALSE\nU-9,S-1,02-01-2024,export,3,60,0,FALSE\n"
+        "U-10,S-1,03-01-2024,export,3,60,0,FALSE\n",
+        3,
+        1,
+    ),
+    "an extra column": ("usage_2.csv", f"{USAGE_HEADER},mood\nU-8,S-1,02-01-2024,export,3,3600,0,FALSE,fine\n", 1, 0),
+}
+
+
+@pytest.mark.parametrize("case", REFUSED)
+def test_a_bad_file_is_refused_and_nothing_is_published(platform: Platform, data: Path, case: str) -> None:
+    name, text, rows = REFUSED[case]
+    snapshot = platform.run()["snapshot"]["snapshot_id"]
+    answer = platform.metric(*MRR)
+    (data / name).write_text(text)
+
+    done = platform("run")
+    assert done.returncode == 1
+    errors = [line for line in done.stderr.splitlines() if line.startswith("error:")]
+    assert len(errors) == 1
+    assert "saas.accounts was refused" in errors[0]
+    assert name in errors[0]
+    assert "Traceback" not in done.stderr
+
+    refused = platform.json("batches", "list", "--status", "refused")["batches"]
+    assert [batch["row_count"] for batch in refused] == [rows]
+    assert platform.metric(*MRR) == answer
+    trust = platform.json("metrics", "query", "mrr")["trust"]
+    assert (trust["snapshot_id"], trust["refused_batches"]) == (snapshot, 1)
+
+    # The file is not judged again until it changes; mended, it is admitted and the complaint is gone.
+    assert platform.run()["batches"] == []
+    (data / name).write_text(f"{ACCOUNTS_HEADER}\nA-3,Three,FinTech,US,01-01-2024,ads,Pro,5,FALSE,FALSE\n")
+    assert [batch["status"] for batch in platform.run()["batches"]] == ["admitted"]
+    assert platform.json("metrics", "query", "mrr")["trust"]["refused_batches"] == 0
+
+
+@pytest.mark.parametrize("case", ADMITTED)
+def test_bad_rows_are_set_aside_and_the_rest_is_served(platform: Platform, data: Path, case: str) -> None:
+    name, text, rows, bad = ADMITTED[case]
+    before = platform.run()
+    (data / name).write_text(text)
+    after = platform.run()
+    assert (after["rows_landed"], after["rows_quarantined"]) == (rows, bad)
+    assert after["snapshot"]["snapshot_id"] > before["snapshot"]["snapshot_id"]
+    assert platform.metric("feature_uses") == [[7 + 3 * (rows - bad)]]
+    quarantined = platform.json("quarantine", "show")["quarantine"]
+    assert len(quarantined) == bad
+    assert all(row["failed_rules"] for row in quarantined)
+
+
+def test_a_table_that_no_suite_covers_is_admitted_with_a_warning(platform: Platform, data: Path) -> None:
+    (data / "pets_1.csv").write_text("pet_id,name\n1,Rex\n")
+    sources = platform.folder / "sources.yaml"
+    sources.write_text(
+        sources.read_text() + "  zoo:\n    kind: files\n    tables:\n      pets: {path: data/pets_*.csv}\n"
+    )
+    pets = [batch for batch in platform.run()["batches"] if batch["table_name"] == "pets"]
+    assert [batch["status"] for batch in pets] == ["admitted"]
+    assert "warned" in {check["status"] for check in pets[0]["checks"]}
+
+
+def test_an_unreachable_database_is_one_clear_line(platform: Platform) -> None:
+    platform.environment["DATAINSIGHT_DATABASE_URL"] = "postgresql://me:secret@127.0.0.1:1/nowhere"
+    done = platform("run")
+    assert done.returncode == 1
+    assert "127.0.0.1:1/nowhere cannot be reached" in done.stderr
+    assert "secret" not in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_metric_store_that_cannot_be_written_leaves_the_old_snapshot_served(platform: Platform, data: Path) -> None:
+    snapshot = platform.run()["snapshot"]["snapshot_id"]
+    (data / "usage_2.csv").write_text(f"{USAGE_HEADER}\nU-8,S-1,02-01-2024,export,3,3600,0,FALSE\n")
+    # No file may grow beyond a few blocks, as on a disk that is full; what PostgreSQL writes is not ours.
+    full = platform.start("run", preexec_fn=_small_files)
+    _, stderr = full.communicate()
+    assert full.returncode == 1
+    assert "error:" in stderr
+    assert "Traceback" not in stderr
+    answer = platform.json("metrics", "query", "feature_uses")
+    assert (answer["trust"]["snapshot_id"], answer["rows"]) == (snapshot, [[7]])
+    assert platform.run()["snapshot"]["published"] is True
+    assert platform.metric("feature_uses") == [[10]]
+
+
+def _small_files() -> None:
+    import resource
+    import signal
+
+    signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (16_384, 16_384))
+
+
+def test_a_failing_model_publishes_nothing(platform: Platform, database: object) -> None:
+    import sqlalchemy as sa
+
+    engine = sa.create_engine(database)  # type: ignore[call-overload]
+    with engine.begin() as connection:
+        # Somebody's own table stands where a model wants to be.
+        connection.execute(sa.text("create table marts.dim_plans_guard (id int)"))
+        connection.execute(sa.text("create view marts.dim_plans as select * from marts.dim_plans_guard"))
+    engine.dispose()
+    done = platform("run")
+    assert done.returncode == 1
+    assert "error: dbt model dim_plans failed" in done.stderr
+    assert platform("metrics", "query", "mrr").returncode == 1
