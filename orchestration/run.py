@@ -44,6 +44,8 @@ def run_pass(
     started = time.perf_counter()
     report = Report(progress) if progress else Report()
     with open_pipeline(settings, full_refresh=full_refresh, report=report) as pipeline:
+        if pipeline.warehouse.notice:
+            report.progress(pipeline.warehouse.notice)
         for name in source_names:
             select_source(pipeline.sources, name, settings)
         run_id = _execute(pipeline, source_names)

@@ -24,12 +24,16 @@ def open_warehouse(settings: Settings) -> Iterator[Warehouse]:
         DataInsightError: The server cannot be reached, is too old, or lets us do too little.
     """
     if settings.database_url is None:
-        from warehouse.embedded import running
+        from warehouse.embedded import EmbeddedServer
 
-        with running(settings.home, settings.server_user) as url:
-            yield from _opened(url)
+        server = EmbeddedServer(settings.home, settings.server_user)
+        url = server.acquire()
+        try:
+            yield from _opened(Warehouse(url, server.notice))
+        finally:
+            server.release()
     else:
-        yield from _opened(_given(settings))
+        yield from _opened(Warehouse(_given(settings)))
 
 
 def database_name(settings: Settings) -> str:
@@ -46,8 +50,7 @@ def _given(settings: Settings) -> sa.URL:
     return url.set(drivername="postgresql+psycopg2", host=url.host or "localhost")
 
 
-def _opened(url: sa.URL) -> Iterator[Warehouse]:
-    warehouse = Warehouse(url)
+def _opened(warehouse: Warehouse) -> Iterator[Warehouse]:
     try:
         _prepare(warehouse)
         yield warehouse

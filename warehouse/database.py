@@ -17,9 +17,11 @@ class Warehouse:
 
     Attributes:
         url_object: SQLAlchemy URL of the owner's connection, driver name `postgresql+psycopg2`.
+        notice: One line the user should see about how the server was started, if there is one.
     """
 
     url_object: sa.URL
+    notice: str | None = None
     _engines: dict[str | None, sa.Engine] = field(default_factory=dict, repr=False, compare=False)
 
     def url(self, role: str | None = None) -> str:

@@ -31,6 +31,8 @@ def up() -> None:
     load_sources(settings.sources, settings.home)
     stopping = _Stopping()
     with open_warehouse(settings) as warehouse:
+        if warehouse.notice:
+            aside.print(warehouse.notice)
         prepare_manifest(database_name(settings), settings.home)
         environment = {**os.environ, **dagster_environment(warehouse, settings.home)}
         port = _free_port(settings.dagster_port)
