@@ -120,7 +120,9 @@ def build(
         DataInsightError: dbt could not run at all. Failed models and tests are in the outcome.
     """
     # Unit tests prove the code, not the data: they are run by the tests of the project, not by each pass.
-    arguments = ["build", "--exclude-resource-type", "unit_test", *selection, *(["--full-refresh"] if full_refresh else [])]
+    arguments = ["build", "--exclude-resource-type", "unit_test", *selection]
+    if full_refresh:
+        arguments.append("--full-refresh")
     results = _invoke(arguments, warehouse.url_object, home, target=home / "dbt" / "target", progress=progress)
     return BuildOutcome(
         [
@@ -178,7 +180,6 @@ def _profile_environment(url: sa.URL) -> Iterator[None]:
         "WAREHOUSE_PASSWORD": str(url.password or ""),
         "WAREHOUSE_DBNAME": url.database or "",
         "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",
-        **{f"DATAINSIGHT_DBT_{k}": v for k, v in {"HOST": url.host or "localhost", "PORT": str(url.port or 5432), "USER": url.username or "", "PASSWORD": str(url.password or ""), "DBNAME": url.database or ""}.items()},
     }
     before = {name: os.environ.get(name) for name in given}
     os.environ.update(given)

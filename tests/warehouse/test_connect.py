@@ -68,7 +68,7 @@ def test_two_processes_may_migrate_at_once(server_url: sa.URL, database: sa.URL)
         engine = sa.create_engine(server_url.set(database=fresh))
         try:
             migrate(engine)
-        except Exception as error:
+        except sa.exc.SQLAlchemyError as error:
             failures.append(error)
         finally:
             engine.dispose()

@@ -1,0 +1,124 @@
+{#
+    How staging reads raw: the rows of admitted batches without those in quarantine, every column as text.
+    Nothing else in the project calls source(); what the values mean is said by the staging models.
+#}
+
+{#
+    The admitted rows of one landed table, with `admission_seq`, `batch_id` and `_row_number`.
+
+    A table that was never landed gives no rows, a column that was never landed gives nulls, so that a source that is
+    not configured, or an older file without a column, breaks nothing. Batches admitted after this view was made stay
+    out until it is made again: all models of one build see the same batches of a table.
+
+    Args:
+        source_name: The source, whose schema is `raw_<source_name>`.
+        table_name: The table in that schema.
+        columns: The names of the raw columns to read.
+        key: The raw column that tells rows apart. Given, only the latest admitted version of each key is read:
+            the highest `admission_seq`, and within a batch the last row.
+#}
+{% macro landed(source_name, table_name, columns, key=none) %}
+{%- set relation = source(source_name, table_name) -%}
+{%- set known = landed_columns(relation) -%}
+{%- set names = columns | map('lower') | list -%}
+{%- if not known %}
+select
+    cast(null as {{ type_bigint() }}) as admission_seq,
+    cast(null as {{ type_bigint() }}) as batch_id,
+    cast(null as {{ type_bigint() }}) as _row_number
+    {%- for name in names %},
+    cast(null as {{ type_string() }}) as {{ adapter.quote(name) }}
+    {%- endfor %}
+where false
+{%- else %}
+select
+    admission_seq,
+    batch_id,
+    _row_number
+    {%- for name in names %},
+    {{ adapter.quote(name) }}
+    {%- endfor %}
+from (
+    select
+        batch.admission_seq,
+        batch.batch_id,
+        landed._row_number
+        {%- for name in names %},
+        cast({{ 'landed.' ~ adapter.quote(name) if name in known else 'null' }} as {{ type_string() }})
+            as {{ adapter.quote(name) }}
+        {%- endfor %}
+        {%- if key %},
+        row_number() over (
+            partition by trim(cast(landed.{{ adapter.quote(key) }} as {{ type_string() }}))
+            order by batch.admission_seq desc, landed._row_number desc
+        ) as version_rank
+        {%- endif %}
+    from {{ relation }} as landed
+    inner join (
+        select
+            batch_id,
+            load_id,
+            admission_seq
+        from {{ source('ops', 'batches') }}
+        where
+            source = '{{ source_name }}'
+            and table_name = '{{ table_name }}'
+            and status = 'admitted'
+            and admission_seq <= {{ last_admission(source_name, table_name) }}
+    ) as batch
+        on landed._dlt_load_id = batch.load_id
+    where not exists (
+        select 1
+        from {{ source('ops', 'quarantine') }} as quarantine
+        where
+            quarantine.batch_id = batch.batch_id
+            and quarantine.row_id = landed._row_number
+    )
+) as admitted
+{%- if key %}
+where version_rank = 1
+{%- endif %}
+{%- endif %}
+{% endmacro %}
+
+{# The names of the columns of a landed table; none when it does not exist. #}
+{% macro landed_columns(relation) %}
+    {{ return(adapter.dispatch('landed_columns')(relation)) }}
+{% endmacro %}
+
+{% macro default__landed_columns(relation) %}
+    {% if not execute %}{{ return([]) }}{% endif %}
+    {% set names = [] %}
+    {% for column in adapter.get_columns_in_relation(relation) %}
+        {% do names.append(column.name | lower) %}
+    {% endfor %}
+    {{ return(names) }}
+{% endmacro %}
+
+{# information_schema hides what a role may not read, which would pass for a table that was never landed; here it fails. #}
+{% macro postgres__landed_columns(relation) %}
+    {% if not execute %}{{ return([]) }}{% endif %}
+    {% set query %}
+        select pg_attribute.attname
+        from pg_attribute
+        inner join pg_class on pg_attribute.attrelid = pg_class.oid
+        inner join pg_namespace on pg_class.relnamespace = pg_namespace.oid
+        where
+            pg_namespace.nspname = '{{ relation.schema }}'
+            and pg_class.relname = '{{ relation.identifier }}'
+            and pg_attribute.attnum > 0
+            and not pg_attribute.attisdropped
+    {% endset %}
+    {{ return(run_query(query).columns[0].values() | list) }}
+{% endmacro %}
+
+{# The newest admission of a table as a number, so that a view keeps seeing what it saw when it was made. #}
+{% macro last_admission(source_name, table_name) %}
+    {% if not execute %}{{ return(0) }}{% endif %}
+    {% set query %}
+        select coalesce(max(admission_seq), 0)
+        from {{ source('ops', 'batches') }}
+        where source = '{{ source_name }}' and table_name = '{{ table_name }}'
+    {% endset %}
+    {{ return(run_query(query).columns[0].values()[0]) }}
+{% endmacro %}

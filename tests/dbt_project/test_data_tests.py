@@ -1,0 +1,54 @@
+"""Each data test of the project fails when what it guards is broken."""
+
+from tests.dbt_project.landings import land_both_sources
+from tests.dbt_project.project import Star
+
+BREAKS = {
+    "actions_have_their_user": "delete from marts.dim_users where organization_id = 'octo'",
+    "actions_have_their_organization": "delete from marts.dim_organizations where organization_id = 'octo'",
+    "usage_has_its_organization": "update marts.fact_feature_usage set organization_key = 'gone'",
+    "usage_has_its_plan": "update marts.fact_feature_usage set plan_key = 'gone'",
+    "usage_has_its_feature": "delete from marts.dim_features",
+    "assert_newest_batches_are_kept": "delete from marts.fact_support_tickets where ticket_id = 't1'",
+    "assert_organization_months_add_up": "update marts.fact_organization_months set mrr_usd = mrr_usd + 0.01",
+    "assert_organization_months_are_dense": "delete from marts.fact_organization_months"
+    " where month_start_date = '2024-03-01' and organization_id = 'globex'",
+    "assert_usage_has_its_subscription": "update marts.fact_feature_usage set organization_id = 'unknown',"
+    " subscription_id = 'gone' where usage_id = 'u1'",
+    "assert_organizations_have_accounts": "update marts.dim_organizations set has_account = false",
+}
+WARNINGS = {"assert_usage_has_its_subscription", "assert_organizations_have_accounts"}
+
+
+def test_what_is_broken_is_found(star: Star) -> None:
+    land_both_sources(star.warehouse)
+    star.build()
+    star.execute(*BREAKS.values())
+
+    statuses = star.project.run("test", "--select", "test_type:data")
+
+    assert statuses == {name: "warn" if name in WARNINGS else "fail" for name in BREAKS}
+
+
+def test_constraints_of_the_star_are_the_databases_own(star: Star) -> None:
+    star.build()
+
+    keys = dict(
+        star.rows(
+            "select conrelid::regclass::text, count(*) from pg_constraint"
+            " where contype = 'p' and connamespace = 'marts'::regnamespace group by 1"
+        )
+    )
+    assert keys == {f"marts.{name}": 1 for name in star.marts()}
+
+    # Dimensions are merged into, never swapped, so that the keys which point at them survive every build.
+    foreign_keys = star.rows(
+        "select conrelid::regclass::text, confrelid::regclass::text from pg_constraint"
+        " where contype = 'f' and connamespace = 'marts'::regnamespace order by 1, 2"
+    )
+    star.build()
+    assert len(foreign_keys) >= 6
+    assert foreign_keys == star.rows(
+        "select conrelid::regclass::text, confrelid::regclass::text from pg_constraint"
+        " where contype = 'f' and connamespace = 'marts'::regnamespace order by 1, 2"
+    )

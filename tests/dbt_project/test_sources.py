@@ -1,0 +1,64 @@
+"""A source, a table or a column that is not there leaves its part of the star empty and breaks nothing."""
+
+import pytest
+
+from tests.dbt_project.landings import account, event, land, subscription, ticket
+from tests.dbt_project.project import Star
+
+EMPTY = [
+    "dim_features",
+    "dim_users",
+    "fact_churn_events",
+    "fact_feature_usage",
+    "fact_organization_months",
+    "fact_subscription_months",
+    "fact_subscriptions",
+    "fact_support_tickets",
+    "fact_user_actions",
+]
+
+
+def _counts(star: Star) -> dict[str, int]:
+    return {name: star.rows(f"select count(*) from marts.{name}")[0][0] for name in star.marts()}
+
+
+def test_without_any_source_the_star_stands_empty_and_fills_when_one_comes(star: Star) -> None:
+    star.build(unit_tests=True)
+
+    counts = _counts(star)
+    assert {name: counts[name] for name in EMPTY} == dict.fromkeys(EMPTY, 0)
+    assert counts["dim_organizations"] == counts["dim_plans"] == 1
+    assert counts["dim_dates"] > 20_000
+
+    land(star.warehouse, "github.events", [event(1)])
+    star.build()
+
+    assert _counts(star)["fact_user_actions"] == 1
+    assert star.rows("select organization_id from marts.dim_organizations order by 1") == [("acme",), ("unknown",)]
+
+
+def test_the_subscription_company_alone_is_enough(star: Star) -> None:
+    land(star.warehouse, "saas.accounts", [account("acme")])
+    land(star.warehouse, "saas.subscriptions", [subscription("s1")])
+
+    star.build()
+
+    counts = _counts(star)
+    assert (counts["fact_subscriptions"], counts["fact_user_actions"], counts["dim_users"]) == (1, 0, 0)
+    assert counts["fact_organization_months"] == 1
+
+
+def test_a_column_that_was_never_landed_is_null(star: Star) -> None:
+    land(star.warehouse, "saas.support_tickets", [ticket("t1")], columns="ticket_id account_id submitted_at")
+
+    star.build("--select", "+fact_support_tickets")
+
+    assert star.rows("select ticket_id, priority, closed_at from marts.fact_support_tickets") == [("t1", None, None)]
+
+
+def test_a_raw_table_that_may_not_be_read_is_an_error_not_an_empty_table(star: Star) -> None:
+    land(star.warehouse, "github.events", [event(1)])
+    star.execute("revoke all on raw_github.events from transformer")
+
+    with pytest.raises(AssertionError, match="fact_user_actions"):
+        star.build("--select", "+fact_user_actions")
