@@ -1,0 +1,53 @@
+"""The decision on a batch, as the ledger keeps it: taken once, under locks that every judge respects."""
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import JSONB
+
+from quality.check import Check
+from warehouse.ledger import Batch
+
+# Any constant does, as long as everyone who admits a batch takes this lock first.
+_ADMISSION_LOCK = 0x61646D69  # "admi"
+
+
+def hold_landed(connection: sa.Connection, batch: Batch) -> bool:
+    """Lock the batch's row until the transaction ends; false when somebody else has decided on it meanwhile."""
+    return bool(
+        connection.execute(
+            sa.text("select status = 'landed' from ops.batches where batch_id = :batch_id for update"),
+            {"batch_id": batch.batch_id},
+        ).scalar_one()
+    )
+
+
+def quarantined_rows(connection: sa.Connection, batch: Batch) -> int:
+    """How many rows of the batch are in quarantine, lines that could not be read at landing included."""
+    return int(
+        connection.execute(
+            sa.text("select count(*) from ops.quarantine where batch_id = :batch_id"), {"batch_id": batch.batch_id}
+        ).scalar_one()
+    )
+
+
+def decide(connection: sa.Connection, batch: Batch, checks: list[Check]) -> None:
+    """Write the checks and what follows from them: `refused` if one of severity batch failed, else `admitted`."""
+    admitted = not any(check.refuses for check in checks)
+    number = "nextval('ops.admission_seq')" if admitted else "null"
+    if admitted:
+        # Admissions become visible in the order of their numbers, so that a reader which asks for what is
+        # above the highest number it has seen misses none. The lock is held until the caller commits.
+        connection.execute(sa.text("select pg_advisory_xact_lock(:lock)"), {"lock": _ADMISSION_LOCK})
+    connection.execute(
+        sa.text(
+            "update ops.batches set status = :status, checks = checks || :checks,"
+            " quarantined_count = :quarantined_count,"
+            f" admission_seq = {number}"
+            " where batch_id = :batch_id"
+        ).bindparams(sa.bindparam("checks", type_=JSONB)),
+        {
+            "batch_id": batch.batch_id,
+            "status": "admitted" if admitted else "refused",
+            "checks": [check.to_dict() for check in checks],
+            "quarantined_count": quarantined_rows(connection, batch),
+        },
+    )

@@ -1,0 +1,195 @@
+"""The suites of the repository: each is loadable, says who owns what and why, and catches what it promises."""
+
+from typing import Any
+
+import pytest
+
+from quality.suite import SUITES_FOLDER, Suite, load_suite
+from tests.quality.conftest import Room
+
+PATHS = sorted(SUITES_FOLDER.glob("*/*.yaml"))
+TABLES = [(path.parent.name, path.stem) for path in PATHS]
+
+
+def suite_of(source: str, table: str) -> Suite:
+    suite = load_suite(source, table)
+    assert suite is not None
+    return suite
+
+
+def test_every_file_of_the_folder_is_a_suite_where_it_is_looked_for() -> None:
+    assert [path for path in SUITES_FOLDER.rglob("*") if path.is_file() and path not in PATHS] == []
+    assert {("saas", "accounts"), ("saas", "subscriptions"), ("saas", "feature_usage"), ("saas", "support_tickets"),
+            ("saas", "churn_events"), ("github", "events")} <= set(TABLES)  # fmt: skip
+
+
+@pytest.mark.parametrize(("source", "table"), TABLES)
+def test_every_rule_says_what_it_means_and_whose_it_is(source: str, table: str) -> None:
+    suite = suite_of(source, table)
+    assert suite.description.endswith(".")
+    for rule in suite.expectations:
+        assert rule.description.endswith((".", "?")), rule.name
+        assert rule.owner
+        for threshold in (rule.tolerance, rule.share_of_broken_rows):
+            assert threshold is None or (threshold.since and threshold.reason.endswith("."))
+
+
+@pytest.mark.parametrize(("source", "table"), TABLES)
+def test_every_suite_guards_its_key_and_refuses_a_wrong_export(source: str, table: str) -> None:
+    kinds = {rule.kind: rule for rule in suite_of(source, table).expectations}
+    assert kinds["unique"].severity == "row"
+    assert kinds["share_of_broken_rows"].severity == "batch"
+    assert kinds["rows_at_least"].severity == "warn"
+
+
+GOOD: dict[str, dict[str, str]] = {
+    "saas.accounts": {
+        "account_id": "A-1", "account_name": "Acme", "industry": "EdTech", "country": "US", "signup_date": "16-10-2024",
+        "referral_source": "partner", "plan_tier": "Basic", "seats": "9", "is_trial": "FALSE", "churn_flag": "FALSE",
+    },
+    "saas.subscriptions": {
+        "subscription_id": "S-1", "account_id": "A-1", "start_date": "23-12-2023", "end_date": "", "plan_tier": "Pro",
+        "seats": "14", "mrr_amount": "2786", "arr_amount": "33432", "is_trial": "FALSE", "upgrade_flag": "FALSE",
+        "downgrade_flag": "FALSE", "churn_flag": "TRUE", "billing_frequency": "monthly", "auto_renew_flag": "TRUE",
+    },
+    "saas.feature_usage": {
+        "usage_id": "U-1", "subscription_id": "S-1", "usage_date": "27-07-2023", "feature_name": "feature_20",
+        "usage_count": "9", "usage_duration_secs": "5004", "error_count": "0", "is_beta_feature": "FALSE",
+    },
+    "saas.support_tickets": {
+        "ticket_id": "T-1", "account_id": "A-1", "submitted_at": "27-07-2023", "closed_at": "28-07-2023 03:00",
+        "resolution_time_hours": "27", "priority": "high", "first_response_time_minutes": "74",
+        "satisfaction_score": "", "escalation_flag": "FALSE",
+    },
+    "saas.churn_events": {
+        "churn_event_id": "C-1", "account_id": "A-1", "churn_date": "27-10-2024", "reason_code": "pricing",
+        "refund_amount_usd": "4.03", "preceding_upgrade_flag": "FALSE", "preceding_downgrade_flag": "FALSE",
+        "is_reactivation": "FALSE", "feedback_text": "",
+    },
+    "github.events": {
+        "id": "1", "type": "PushEvent", "actor": '{"id": 1, "login": "ada"}', "repo": '{"id": 1, "name": "ada/x"}',
+        "payload": "{}", "public": "true", "created_at": "2015-01-01T00:00:00Z", "org": '{"login": "acme"}',
+    },
+}  # fmt: skip
+
+# Per table: column, value, the rule that must catch it.
+BAD: dict[str, list[tuple[str, str, str]]] = {
+    "saas.accounts": [
+        ("account_id", " ", "account_id_present"),
+        ("signup_date", "31-02-2024", "signup_date_is_a_date"),
+        ("signup_date", "01-01-0202", "signup_date_is_a_date"),
+        ("seats", "-1", "seats_is_a_count"),
+        ("seats", "1.5", "seats_is_a_count"),
+        ("is_trial", "perhaps", "is_trial_is_yes_or_no"),
+    ],
+    "saas.subscriptions": [
+        ("subscription_id", "", "subscription_id_present"),
+        ("account_id", "", "account_id_present"),
+        ("start_date", "", "start_date_present"),
+        ("start_date", "2023-13-01", "start_date_is_a_date"),
+        ("end_date", "never", "end_date_is_a_date"),
+        ("end_date", "22-12-2023", "end_not_before_start"),
+        ("mrr_amount", "", "mrr_amount_present"),
+        ("mrr_amount", "2,786", "mrr_amount_is_an_amount"),
+        ("mrr_amount", "-1", "mrr_amount_is_an_amount"),
+        ("arr_amount", "NaN", "arr_amount_is_an_amount"),
+        ("churn_flag", "2", "churn_flag_is_yes_or_no"),
+    ],
+    "saas.feature_usage": [
+        ("usage_id", "", "usage_id_present"),
+        ("subscription_id", "", "subscription_id_present"),
+        ("feature_name", "", "feature_name_present"),
+        ("usage_date", "", "usage_date_present"),
+        ("usage_date", "30-02-2024", "usage_date_is_a_date"),
+        ("usage_count", "many", "usage_count_is_a_count"),
+        ("usage_duration_secs", "-5", "usage_duration_secs_is_an_amount"),
+        ("error_count", "0.5", "error_count_is_a_count"),
+        ("is_beta_feature", "?", "is_beta_feature_is_yes_or_no"),
+    ],
+    "saas.support_tickets": [
+        ("ticket_id", "", "ticket_id_present"),
+        ("account_id", "", "account_id_present"),
+        ("submitted_at", "", "submitted_at_present"),
+        ("submitted_at", "27-07-2023 25:00", "submitted_at_is_a_moment"),
+        ("closed_at", "26-07-2023 23:59", "closed_not_before_submitted"),
+        ("closed_at", "soon", "closed_at_is_a_moment"),
+        ("resolution_time_hours", "-1", "resolution_time_hours_is_an_amount"),
+        ("first_response_time_minutes", "x", "first_response_time_minutes_is_an_amount"),
+        ("satisfaction_score", "0", "satisfaction_score_from_1_to_5"),
+        ("satisfaction_score", "6", "satisfaction_score_from_1_to_5"),
+        ("satisfaction_score", "4.5", "satisfaction_score_from_1_to_5"),
+        ("escalation_flag", "maybe", "escalation_flag_is_yes_or_no"),
+    ],
+    "saas.churn_events": [
+        ("churn_event_id", "", "churn_event_id_present"),
+        ("account_id", "", "account_id_present"),
+        ("churn_date", "", "churn_date_present"),
+        ("churn_date", "2024-02-30", "churn_date_is_a_date"),
+        ("refund_amount_usd", "-0.01", "refund_amount_usd_is_an_amount"),
+        ("is_reactivation", "x", "is_reactivation_is_yes_or_no"),
+    ],
+    "github.events": [
+        ("id", "", "id_present"),
+        ("type", "", "type_present"),
+        ("actor", "", "actor_present"),
+        ("actor", "ada", "actor_has_a_login"),
+        ("actor", '{"id": 1}', "actor_has_a_login"),
+        ("repo", "", "repo_present"),
+        ("repo", '{"id": 1}', "repo_has_a_name"),
+        ("org", "{}", "org_has_a_login"),
+        ("created_at", "", "created_at_present"),
+        ("created_at", "2015-02-29T00:00:00Z", "created_at_is_a_moment"),
+        ("public", "x", "public_is_yes_or_no"),
+    ],
+}
+
+# Per table: column, value, the rule that must report it and leave the row.
+NEWS: dict[str, list[tuple[str, str, str]]] = {
+    "saas.accounts": [
+        ("account_name", "", "account_name_present"),
+        ("plan_tier", "Gold", "known_plan"),
+        ("industry", "Farming", "known_industry"),
+        ("country", "PT", "known_country"),
+    ],
+    "saas.subscriptions": [
+        ("plan_tier", "Gold", "known_plan"),
+        ("billing_frequency", "weekly", "known_billing_frequency"),
+    ],
+    "saas.feature_usage": [],
+    "saas.support_tickets": [("priority", "whenever", "known_priority")],
+    "saas.churn_events": [("reason_code", "boredom", "known_reason")],
+    "github.events": [("type", "NapEvent", "known_action_type")],
+}
+
+
+@pytest.mark.parametrize("name", sorted(GOOD))
+def test_every_suite_catches_what_it_promises_and_nothing_else(room: Room, name: str) -> None:
+    source, table = name.split(".")
+    suite = suite_of(source, table)
+    good = GOOD[name]
+    assert set(good) == set(suite.columns)
+    key = next(rule.unique for rule in suite.expectations if rule.unique)[0]
+    changed = [*NEWS[name], *BAD[name]]
+    rows: list[dict[str, Any]] = [{**good, key: f"k{n}"} for n in range(2 * len(changed) + 2)]
+    rows += [{**good, key: f"c{n}", column: value} for n, (column, value, _) in enumerate(changed)]
+    conflict = {**good, key: "same"}
+    rows += [
+        conflict,
+        {**conflict, "actor": '{"login": "eve"}'} if source == "github" else {**conflict, list(good)[1]: "x"},
+    ]
+
+    room.suites = SUITES_FOLDER
+    batch = room.land(table, rows, source=source, key=[key])
+    room.judge()
+
+    first = len(rows) - 2 - len(BAD[name])
+    expected = {first + n: [rule] for n, (_, _, rule) in enumerate(BAD[name], start=1)}
+    expected |= {len(rows) - 1: [f"unique_{key}"], len(rows): [f"unique_{key}"]}
+    assert room.quarantine(batch) == expected
+    assert room.batch(batch).status == "admitted"
+    checks = room.checks(batch)
+    assert {check["name"] for check in checks.values() if check["status"] == "warned"} == {n for *_, n in NEWS[name]}
+    promised = {rule.name for rule in suite.expectations if rule.is_about_rows or rule.unique}
+    untested = promised - {rule for *_, rule in changed} - {f"unique_{key}"}
+    same_kind = {rule for rule in untested if rule.endswith("_is_yes_or_no") or rule == "seats_is_a_count"}
+    assert untested == same_kind
