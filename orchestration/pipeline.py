@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 import sqlalchemy as sa
 
-from connectors.config import load_sources
+from connectors.config import find_source, load_sources
 from connectors.source import SourceConfig
 from orchestration.report import Report
 from warehouse.connect import open_warehouse
@@ -38,20 +38,7 @@ class Pipeline:
         Raises:
             DataInsightError: No such source is configured.
         """
-        return select_source(self.sources, name, self.settings)
-
-
-def select_source(sources: list[SourceConfig], name: str, settings: Settings) -> SourceConfig:
-    """The source called `name`.
-
-    Raises:
-        DataInsightError: There is none; the message says which there are.
-    """
-    for source in sources:
-        if source.name == name:
-            return source
-    known = ", ".join(source.name for source in sources)
-    raise DataInsightError(f"there is no source {name!r} in {settings.sources}; there are: {known}")
+        return find_source(self.sources, name)
 
 
 @contextmanager

@@ -9,7 +9,7 @@ from orchestration.dbt import prepare_manifest
 from orchestration.definitions import build_definitions
 from orchestration.instance import open_instance
 from orchestration.jobs import DOWNSTREAM_GROUPS, EVERYTHING
-from orchestration.pipeline import Pipeline, open_pipeline, select_source
+from orchestration.pipeline import Pipeline, open_pipeline
 from orchestration.report import Report
 from warehouse.connect import database_name
 from warehouse.errors import DataInsightError
@@ -47,7 +47,7 @@ def run_pass(
         if pipeline.warehouse.notice:
             report.progress(pipeline.warehouse.notice)
         for name in source_names:
-            select_source(pipeline.sources, name, settings)
+            pipeline.source(name)
         run_id = _execute(pipeline, source_names)
         return {"run_id": run_id, **_summary(pipeline), "seconds": round(time.perf_counter() - started, 2)}
 

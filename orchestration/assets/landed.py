@@ -56,7 +56,7 @@ def build_landed_assets(source: SourceConfig) -> AssetsDefinition:
                 pipeline.source(source.name),
                 pipeline.warehouse,
                 pipeline.settings.home,
-                **({"full_refresh": True} if pipeline.full_refresh else {}),
+                full_refresh=pipeline.full_refresh,
             )
         pipeline.report.batch_ids.update(batch_ids)
         with pipeline.warehouse.engine().connect() as connection:

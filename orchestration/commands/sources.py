@@ -4,10 +4,9 @@ from typing import Annotated, Any
 
 import typer
 
-from connectors.config import load_sources
+from connectors.config import find_source, load_sources
 from connectors.source import SourceConfig
 from orchestration.commands.output import AsJson, print_json, print_table
-from orchestration.pipeline import select_source
 from warehouse.settings import load_settings
 
 app = typer.Typer(no_args_is_help=True)
@@ -56,4 +55,4 @@ def discover(name: Name, as_json: AsJson = False) -> None:
 
 def _source(name: str) -> SourceConfig:
     settings = load_settings()
-    return select_source(load_sources(settings.sources, settings.home), name, settings)
+    return find_source(load_sources(settings.sources, settings.home), name)

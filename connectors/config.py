@@ -1,0 +1,138 @@
+"""Reads `sources.yaml` into validated sources; whatever is wrong there is said with file, line, key and remedy."""
+
+import difflib
+import re
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
+
+from connectors.kinds import KINDS
+from connectors.names import MAX_BYTES
+from connectors.source import SourceConfig, Surroundings
+from connectors.yaml_document import Location, YamlDocument, read_yaml
+from warehouse.errors import DataInsightError
+
+_NAME = re.compile(r"[a-z](?:_?[a-z0-9])*")
+_HINT = "docs/sources.md shows every key with an example"
+
+
+def load_sources(path: Path, home: Path) -> list[SourceConfig]:
+    """Read and check the sources that `path` configures.
+
+    Args:
+        path: A `sources.yaml`; paths in it are relative to its folder.
+        home: The platform's home folder, where sources of kind `demo` keep their files.
+
+    Returns:
+        The sources in the order of the file.
+
+    Raises:
+        DataInsightError: Anything is wrong with the file; the message names file, line and key.
+    """
+    document = read_yaml(path)
+    if document.values is None:
+        raise document.mistake((), "is empty; it must have the key sources", _HINT)
+    top = _mapping(document, (), document.values)
+    for key in top:
+        if key != "sources":
+            raise document.mistake((key,), _unknown(key, ["sources"]), _HINT)
+    if "sources" not in top:
+        raise document.mistake((), "the key sources is missing", _HINT)
+    sources = _mapping(document, ("sources",), top["sources"])
+    if not sources:
+        raise document.mistake(("sources",), "must name at least one source", _HINT)
+    folder = path.absolute().parent
+    return [_source(document, name, folder, home.absolute()) for name in sources]
+
+
+def find_source(sources: Iterable[SourceConfig], name: str) -> SourceConfig:
+    """The source of that name.
+
+    Raises:
+        DataInsightError: There is none; the message says which there are.
+    """
+    by_name = {source.name: source for source in sources}
+    if name not in by_name:
+        raise DataInsightError(f"there is no source {_unknown(name, by_name)}")
+    return by_name[name]
+
+
+def _source(document: YamlDocument, name: str, folder: Path, home: Path) -> SourceConfig:
+    place: Location = ("sources", name)
+    _check_name(document, place, prefix="raw_")
+    values = _mapping(document, place, document.values["sources"][name])
+    if "kind" not in values:
+        raise document.mistake(place, f"has no kind; allowed are {', '.join(sorted(KINDS))}", _HINT)
+    kind = values["kind"]
+    if not isinstance(kind, str) or kind not in KINDS:
+        raise document.mistake((*place, "kind"), _unknown(str(kind), sorted(KINDS)), _HINT)
+    tables = values.get("tables")
+    for table in tables if isinstance(tables, Mapping) else ():
+        _check_name(document, (*place, "tables", table))
+    if "name" in values:
+        raise document.mistake((*place, "name"), "is not known: a source is named by its key", _HINT)
+    try:
+        return KINDS[kind].model_validate({"name": name, **values}, context=Surroundings(name, folder, home))
+    except ValidationError as error:
+        raise _first_mistake(document, place, error, KINDS[kind]) from None
+
+
+def _check_name(document: YamlDocument, place: Location, prefix: str = "") -> None:
+    name = str(place[-1])
+    if not _NAME.fullmatch(name):
+        raise document.mistake(
+            place, "is no usable name; allowed are a-z, 0-9 and single _ between them, starting with a letter", _HINT
+        )
+    longest = MAX_BYTES - len(prefix)
+    if len(name) > longest:
+        raise document.mistake(place, f"is too long a name: {len(name)} bytes, allowed are {longest}", _HINT)
+
+
+def _mapping(document: YamlDocument, place: Location, value: Any) -> dict[str, Any]:
+    if not isinstance(value, dict):
+        found = "nothing" if value is None else repr(value)
+        raise document.mistake(place, f"must be a mapping of keys to values, not {found}", _HINT)
+    return value
+
+
+def _first_mistake(
+    document: YamlDocument, place: Location, error: ValidationError, model: type[BaseModel]
+) -> DataInsightError:
+    """The first mistake that pydantic found, in our words; a misspelt key before the missing one it stands for."""
+    details = min(error.errors(), key=lambda details: details["type"] != "extra_forbidden")
+    where = details["loc"]
+    fields = _fields_around(model, where)
+    key = str(where[-1]) if where else ""
+    if details["type"] == "extra_forbidden":
+        return document.mistake((*place, *where), _unknown(key, sorted(fields)), _HINT)
+    allowed = next((fields[str(part)] for part in reversed(where) if str(part) in fields), "")
+    if details["type"] == "missing":
+        return document.mistake((*place, *where[:-1]), f"has no {key}; it must be {allowed}", _HINT)
+    return document.mistake((*place, *where), _wrong_value(details, allowed), _HINT)
+
+
+def _wrong_value(details: ErrorDetails, allowed: str) -> str:
+    if details["type"] in {"demo_tables", "empty"}:
+        return details["msg"]
+    if details["type"] in {"model_type", "dict_type", "mapping_type", "too_short"}:
+        allowed = allowed or "a mapping of keys to values"
+    return f"must be {allowed}, not {details['input']!r}"
+
+
+def _fields_around(model: type[BaseModel], where: Location) -> dict[str, str]:
+    """Names and descriptions of the keys that may stand beside the last part of `where`."""
+    if where[:1] == ("tables",) and len(where) > 2:  # noqa: PLR2004 - tables, the table's name, its key.
+        table = model.model_fields["tables"].annotation
+        model = getattr(table, "__args__", (None, model))[1]
+    hidden = {"name"}
+    return {name: field.description or name for name, field in model.model_fields.items() if name not in hidden}
+
+
+def _unknown(name: str, allowed: Iterable[str]) -> str:
+    allowed = list(allowed)
+    close = difflib.get_close_matches(name, allowed, n=1)
+    meant = f"; did you mean {close[0]}?" if close else ""
+    return f"{name!r} is not known; allowed are {', '.join(allowed)}{meant}"

@@ -1,0 +1,40 @@
+"""The kind `demo`: writes a made-up data set to files under the home folder, then is read like any files."""
+
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, ValidationInfo, model_validator
+from pydantic_core import PydanticCustomError
+
+from connectors.demo.files import TABLES, write_dataset
+from connectors.files_kind import FilesSource
+from connectors.source import Surroundings
+
+
+class DemoSource(FilesSource):
+    """A source that makes its own files; its tables follow from the data set."""
+
+    dataset: Annotated[
+        Literal["saas_subscriptions", "github_events"], Field(description="saas_subscriptions or github_events")
+    ]
+    scale: Annotated[int, Field(ge=1, le=100, description="a whole number from 1 to 100")] = 1
+    seed: Annotated[int, Field(ge=0, description="a whole number")] = 1
+
+    @model_validator(mode="before")
+    @classmethod
+    def _own_tables(cls, values: Any, info: ValidationInfo) -> Any:
+        if not isinstance(values, dict) or not isinstance(info.context, Surroundings):
+            return values
+        if "tables" in values:
+            raise PydanticCustomError("demo_tables", "has tables, but the kind demo makes its own; remove them")
+        folder = info.context.home / "demo" / info.context.name
+        tables = {
+            name: {"path": str(folder / pattern), "key": key}
+            for name, (pattern, key) in TABLES.get(str(values.get("dataset")), {"none": ("none", "none")}).items()
+        }
+        return {**values, "tables": tables}
+
+    def prepare(self) -> None:
+        """Write the files, unless they are there already."""
+        folder = Path(next(iter(self.tables.values())).path[0]).parent
+        write_dataset(folder, dataset=self.dataset, scale=self.scale, seed=self.seed)

@@ -1,0 +1,129 @@
+"""What every reader gives and keeps to: batches, columns, lines set aside, and one error for a hopeless file."""
+
+import gzip
+import zlib
+from abc import ABC, abstractmethod
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, cast
+
+from connectors.names import naming_problem
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+BATCH_ROWS = 65_536
+BATCH_BYTES = 16 << 20
+MAX_COLUMNS = 1_500  # PostgreSQL ends at 1,600, and landing adds its own.
+MAX_UNREADABLE_LINES = 100_000
+MAX_SHOWN_CHARACTERS = 1_000
+
+
+class UnreadableFileError(Exception):
+    """A file that cannot be read as its table at all.
+
+    Args:
+        reason: Why, in words for the ledger.
+    """
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+@dataclass(frozen=True)
+class UnreadableLine:
+    """A line that was set aside.
+
+    Attributes:
+        line: Its number in the file, counted from 1.
+        text: What it says, cut off after 1,000 characters.
+        reason: Why it is no row.
+    """
+
+    line: int
+    text: str
+    reason: str
+
+
+class FileReader(ABC):
+    """Reads one file once.
+
+    Attributes:
+        columns: The columns, named as in raw, in the file's order; complete when `batches` is exhausted.
+        unreadable: The lines set aside; complete when `batches` is exhausted.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.columns: list[str] = []
+        self.unreadable: list[UnreadableLine] = []
+
+    @abstractmethod
+    def batches(self) -> Generator["pa.RecordBatch", None, None]:
+        """The rows, in bounded batches; a later batch may have more columns than an earlier one.
+
+        Raises:
+            UnreadableFileError: The file cannot be read as a table at all.
+            OSError: The file is gone or may not be read.
+        """
+
+    @abstractmethod
+    def header(self) -> list[str]:
+        """The columns as far as the beginning of the file tells, without reading all of it."""
+
+    @abstractmethod
+    def count_rows(self) -> int:
+        """How many data lines a file has that could not be read; 0 when that cannot be known."""
+
+    def set_aside(self, line: int, text: str, reason: str) -> None:
+        """Keep a line that is no row.
+
+        Raises:
+            UnreadableFileError: There are too many of them for the file to be what it should be.
+        """
+        if len(self.unreadable) >= MAX_UNREADABLE_LINES:
+            raise UnreadableFileError(f"more than {MAX_UNREADABLE_LINES:,} lines cannot be read; line {line}: {reason}")
+        shown = text[:MAX_SHOWN_CHARACTERS].replace("\0", "\N{REPLACEMENT CHARACTER}")
+        self.unreadable.append(UnreadableLine(line, shown, reason))
+
+    def check_names(self, headers: list[str], columns: list[str]) -> None:
+        """Refuse headers that cannot all be columns."""
+        if len(columns) > MAX_COLUMNS:
+            raise UnreadableFileError(f"it has {len(columns):,} columns; {MAX_COLUMNS:,} are possible")
+        if problem := naming_problem(headers, columns):
+            raise UnreadableFileError(problem)
+
+
+def is_gzipped(path: Path) -> bool:
+    """Whether the content is gzip, whatever the name says."""
+    with path.open("rb") as file:
+        return file.read(2) == b"\x1f\x8b"
+
+
+@contextmanager
+def open_content(path: Path) -> Iterator[IO[bytes]]:
+    """The file's bytes, unzipped where they are gzip.
+
+    Raises:
+        UnreadableFileError: The gzip data is broken or cut off.
+    """
+    try:
+        with gzip.open(path, "rb") if is_gzipped(path) else path.open("rb") as content:
+            yield cast(IO[bytes], content)
+    except (EOFError, gzip.BadGzipFile, zlib.error) as error:
+        raise UnreadableFileError(f"its gzip data is broken: {str(error).rstrip('.')}") from error
+
+
+def count_lines(path: Path, header_lines: int = 0) -> int:
+    """Lines with something in them, after the header; those before the break when the gzip data is broken."""
+    lines = 0
+    try:
+        with open_content(path) as content:
+            for line in content:
+                lines += not line.isspace()
+    except UnreadableFileError:
+        pass
+    return max(lines - header_lines, 0)

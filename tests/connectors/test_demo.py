@@ -1,0 +1,119 @@
+"""The demo company: the same for everyone, in the layouts of the real files, with as many defects as it says."""
+
+import csv
+import gzip
+import hashlib
+from collections import Counter
+from pathlib import Path
+
+import orjson
+import pytest
+
+from connectors.config import load_sources
+from connectors.demo.defects import planted_defects
+from connectors.demo.files import TABLES, write_dataset
+from connectors.demo.subscriptions import HEADERS
+
+
+def write(folder: Path, dataset: str, scale: int = 1, seed: int = 1) -> Path:
+    write_dataset(folder, dataset=dataset, scale=scale, seed=seed)
+    return folder
+
+
+def digest(folder: Path) -> dict[str, str]:
+    """File names and digests of what the files say."""
+    return {
+        path.name: hashlib.sha256(
+            gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes()
+        ).hexdigest()
+        for path in sorted(folder.iterdir())
+    }
+
+
+def rows_of(folder: Path, table: str) -> list[dict[str, str]]:
+    with (folder / f"{table}.csv").open(encoding="utf-8-sig", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+@pytest.mark.parametrize("dataset", TABLES)
+def test_the_same_scale_and_seed_make_the_same_files(tmp_path: Path, dataset: str) -> None:
+    first, second = digest(write(tmp_path / "a", dataset)), digest(write(tmp_path / "b", dataset))
+    assert first == second
+    assert digest(write(tmp_path / "c", dataset, seed=2)) != first
+
+
+def test_the_files_are_the_same_on_every_machine(tmp_path: Path) -> None:
+    """A digest written down once; change it together with GENERATOR_VERSION."""
+    together = [digest(write(tmp_path / dataset, dataset)) for dataset in TABLES]
+    summary = hashlib.sha256(orjson.dumps(together, option=orjson.OPT_SORT_KEYS)).hexdigest()
+    assert summary == "231e6674e1f90c2407cb2cb8825586b05fd2f41f12887e90bb1d3d0d002bd1ea"
+
+
+def test_files_are_written_once_and_anew_for_another_scale(tmp_path: Path) -> None:
+    folder = write(tmp_path / "saas", "saas_subscriptions")
+    before = {path: path.stat().st_mtime_ns for path in folder.iterdir()}
+    write(folder, "saas_subscriptions")
+    assert {path: path.stat().st_mtime_ns for path in folder.iterdir()} == before
+    write(folder, "saas_subscriptions", scale=2)
+    assert len(rows_of(folder, "accounts")) == 604
+    assert [path.name for path in tmp_path.iterdir()] == ["saas"]
+
+
+def test_the_layouts_are_those_of_the_real_files(tmp_path: Path) -> None:
+    folder = write(tmp_path / "saas", "saas_subscriptions")
+    content = (folder / "subscriptions.csv").read_bytes()
+    assert content.startswith(b"\xef\xbb\xbfsubscription_id,account_id,start_date")
+    assert content.count(b"\r\n") == content.count(b"\n")
+    assert {table: len(rows_of(folder, table)) for table in HEADERS} == {
+        "accounts": 302, "subscriptions": 1505, "feature_usage": 12_023, "support_tickets": 803, "churn_events": 253,
+    }  # fmt: skip
+
+
+def test_subscription_defects_are_as_many_as_promised(tmp_path: Path) -> None:
+    folder = write(tmp_path / "saas", "saas_subscriptions", scale=2)
+    planted = planted_defects("saas_subscriptions", 2)
+    usages = [tuple(row.values()) for row in rows_of(folder, "feature_usage")]
+    whole = [row for row in usages if None not in row]
+    distinct = set(whole)
+    by_id = Counter(row[0] for row in distinct if row[0])
+    assert len(usages) - len(whole) == planted["feature_usage"]["unreadable_line"]
+    assert len(whole) - len(distinct) == planted["feature_usage"]["identical_duplicates"]
+    assert sum(count for count in by_id.values() if count > 1) == planted["feature_usage"]["unique_usage_id"]
+    assert sum(not row[0] for row in whole) == planted["feature_usage"]["usage_id_present"]
+    assert sum(row[2].startswith("31-02") for row in whole) == planted["feature_usage"]["usage_date_is_a_date"]
+    assert sum(not row[4].isdigit() for row in whole) == planted["feature_usage"]["usage_count_is_a_count"]
+    amounts = [row["mrr_amount"] for row in rows_of(folder, "subscriptions")]
+    assert sum(not amount.isdigit() for amount in amounts) == planted["subscriptions"]["mrr_amount_is_an_amount"]
+
+
+def test_event_defects_and_organizations_are_as_promised(tmp_path: Path) -> None:
+    folder = write(tmp_path / "github", "github_events")
+    accounts = {row["account_id"] for row in rows_of(write(tmp_path / "saas", "saas_subscriptions"), "accounts")}
+    planted = planted_defects("github_events", 1)["events"]
+    events, broken = [], 0
+    for path in folder.glob("*.jsonl.gz"):
+        for line in gzip.decompress(path.read_bytes()).splitlines():
+            try:
+                events.append(orjson.loads(line))
+            except orjson.JSONDecodeError:
+                broken += 1
+    assert len(list(folder.glob("*.jsonl.gz"))) == 72
+    assert broken == planted["unreadable_line"]
+    assert sum(not event["id"] for event in events) == planted["id_present"]
+    assert sum("T25" in event["created_at"] for event in events) == planted["created_at_is_a_moment"]
+    texts = Counter(orjson.dumps(event) for event in events)
+    assert len(events) - len(texts) == planted["identical_duplicates"]
+    organizations = {
+        event["org"]["login"] if "org" in event else event["repo"]["name"].split("/")[0] for event in events
+    }
+    assert organizations <= accounts
+    assert 0.6 < sum("org" in event for event in events) / len(events) < 0.8
+
+
+def test_demo_sources_make_their_files_when_they_are_landed(tmp_path: Path) -> None:
+    path = tmp_path / "sources.yaml"
+    path.write_text("sources:\n  github:\n    kind: demo\n    dataset: github_events\n")
+    [source] = load_sources(path, tmp_path / "home")
+    assert not (tmp_path / "home").exists()
+    source.prepare()
+    assert (tmp_path / "home" / "demo" / "github" / "2024-03-04-0.jsonl.gz").is_file()
