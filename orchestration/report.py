@@ -10,6 +10,7 @@ from warehouse.errors import DataInsightError
 
 if TYPE_CHECKING:
     from orchestration.dbt import BuildOutcome
+    from orchestration.freshness import State
 
 
 def _silent(_line: str) -> None:
@@ -24,7 +25,7 @@ class Report:
         progress: Called with one line whenever a stage begins.
         batch_ids: Batches that this pass recorded or judged.
         build: What dbt did; None when nothing was new.
-        build_is_whole: Whether every model was built, not a selection.
+        built: What the models were built from; None when a selection was built, or nothing.
         snapshot_id: What is served now; None when publishing was not reached.
         published: Whether this pass published it.
         error: What stopped the pass. Dagster keeps only its text, the user wants the hint too.
@@ -34,7 +35,7 @@ class Report:
     stages: list[dict[str, Any]] = field(default_factory=list)
     batch_ids: set[int] = field(default_factory=set)
     build: "BuildOutcome | None" = None
-    build_is_whole: bool = False
+    built: "State | None" = None
     snapshot_id: int | None = None
     published: bool = False
     error: DataInsightError | None = None

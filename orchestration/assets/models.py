@@ -17,7 +17,7 @@ from dagster_dbt import DagsterDbtTranslator, DagsterDbtTranslatorSettings, dbt_
 from dagster_dbt.asset_utils import get_asset_check_key_for_test, get_subset_selection_for_context
 
 from orchestration.dbt import BuildOutcome, build
-from orchestration.freshness import current_snapshot
+from orchestration.freshness import current_snapshot, present_state
 from orchestration.pipeline import Pipeline
 from warehouse.errors import DataInsightError
 
@@ -56,7 +56,8 @@ def build_model_assets(manifest_path: Path) -> AssetsDefinition:
             context, manifest, None, None, None, translator, current_dbt_indirect_selection_env=None
         )
         whole = "--select" not in selection
-        current = current_snapshot(pipeline) if whole else None
+        state = present_state(pipeline)
+        current = current_snapshot(pipeline, state) if whole else None
         if current is not None:
             pipeline.report.progress("nothing new: models and metric store are up to date")
             pipeline.report.snapshot_id = current
@@ -68,7 +69,7 @@ def build_model_assets(manifest_path: Path) -> AssetsDefinition:
                 full_refresh=pipeline.full_refresh,
                 selection=[] if whole else selection,
             )
-            pipeline.report.build, pipeline.report.build_is_whole = outcome, whole
+            pipeline.report.build, pipeline.report.built = outcome, state if whole else None
             yield from _events(outcome, manifest, translator)
             if outcome.failed():
                 raise DataInsightError(

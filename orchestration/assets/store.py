@@ -7,7 +7,6 @@ from dagster import AssetExecutionContext, AssetKey, AssetsDefinition, Materiali
 
 from orchestration.assets.keys import METRIC_STORE
 from orchestration.assets.landed import OWNER
-from orchestration.freshness import fingerprint
 from orchestration.pipeline import Pipeline
 
 
@@ -27,14 +26,15 @@ def build_metric_store(marts: Sequence[AssetKey], manifest_folder: Path) -> Asse
         from serving.store import publish
 
         pipeline: Pipeline = context.resources.pipeline
-        build = pipeline.report.build
+        build, built = pipeline.report.build, pipeline.report.built
         with pipeline.report.stage("publish", "publishing the metric store"):
             snapshot = publish(
                 pipeline.warehouse,
                 pipeline.settings,
                 semantic_manifest=manifest_folder / "semantic_manifest.json",
                 # After a partial build no claim is made about the models that were left out.
-                fingerprint=fingerprint(pipeline) if pipeline.report.build_is_whole else "partial",
+                fingerprint=built.fingerprint if built else "partial",
+                admission_seq=built.admission_seq if built else None,
                 checks=build.checks if build else {"passed": 0, "warned": 0, "failed": 0},
             )
         pipeline.report.snapshot_id, pipeline.report.published = snapshot.snapshot_id, snapshot.published

@@ -1,6 +1,7 @@
 """`datainsight metrics`: the published metrics, with what each answer stands on."""
 
 import re
+from contextlib import closing
 from typing import Annotated, Any
 
 import typer
@@ -21,8 +22,8 @@ def list_(as_json: AsJson = False) -> None:
     from serving.metrics import Metrics
 
     settings = load_settings()
-    with open_warehouse(settings) as warehouse:
-        found = Metrics(settings, warehouse).list()
+    with open_warehouse(settings) as warehouse, closing(Metrics(settings, warehouse)) as metrics:
+        found = metrics.list()
     if as_json:
         print_json({"metrics": found})
     else:
@@ -58,8 +59,8 @@ def query(
         "limit": limit,
     }
     settings = load_settings()
-    with open_warehouse(settings) as warehouse:
-        answer = Metrics(settings, warehouse).query(
+    with open_warehouse(settings) as warehouse, closing(Metrics(settings, warehouse)) as metrics:
+        answer = metrics.query(
             parse_query({name: value for name, value in asked.items() if value is not None}), organization
         )
     if as_json:

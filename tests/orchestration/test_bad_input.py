@@ -56,14 +56,15 @@ def test_a_bad_file_is_refused_and_nothing_is_published(platform: Platform, data
     refused = platform.json("batches", "list", "--status", "refused")["batches"]
     assert [batch["row_count"] for batch in refused] == [rows]
     assert platform.metric(*MRR) == answer
-    trust = platform.json("metrics", "query", "mrr")["trust"]
-    assert (trust["snapshot_id"], trust["refused_batches"]) == (snapshot, 1)
+    trust = platform.json("metrics", "query", "mrr", "--by", "industry")["trust"]
+    assert (trust["snapshot_id"], trust["refused_batches"], trust["checks"]["failed"]) == (snapshot, 1, 1)
 
     # The file is not judged again until it changes; mended, it is admitted and the complaint is gone.
     assert platform.run()["batches"] == []
     (data / name).write_text(f"{ACCOUNTS_HEADER}\nA-3,Three,FinTech,US,01-01-2024,ads,Pro,5,FALSE,FALSE\n")
     assert [batch["status"] for batch in platform.run()["batches"]] == ["admitted"]
-    assert platform.json("metrics", "query", "mrr")["trust"]["refused_batches"] == 0
+    trust = platform.json("metrics", "query", "mrr", "--by", "industry")["trust"]
+    assert (trust["refused_batches"], trust["checks"]["failed"]) == (0, 0)
 
 
 @pytest.mark.parametrize("case", ADMITTED)

@@ -58,7 +58,7 @@ def test_landed_tables_have_blocking_checks(definitions: Definitions) -> None:
     blocking = {
         key.asset_key.to_user_string()
         for key in graph.asset_check_keys
-        if key.name == "batches_admitted" and graph.get(key).check_spec.blocking
+        if key.name == "batches_admitted" and graph.get(key).blocking
     }
     assert blocking == {
         "raw_saas/accounts", "raw_saas/subscriptions", "raw_saas/feature_usage", "raw_saas/support_tickets",

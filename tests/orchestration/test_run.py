@@ -1,5 +1,6 @@
 """`datainsight run` over files that come, change and break."""
 
+import shutil
 from pathlib import Path
 
 from tests.orchestration.conftest import ACCOUNTS, write_events
@@ -67,3 +68,15 @@ def test_one_organization_sees_its_own_rows_only(platform: Platform) -> None:
     assert platform.metric(*january, "--organization", "A-1") == [["2024-01-01", 100]]
     assert platform.metric(*january, "--organization", "A-2") == [["2024-01-01", 40]]
     assert platform.metric("mrr", "--organization", "A-2") == [[0]]
+
+
+def test_a_lost_metric_store_is_published_again(platform: Platform) -> None:
+    first = platform.run()["snapshot"]["snapshot_id"]
+    shutil.rmtree(Path(platform.environment["DATAINSIGHT_HOME"]) / "metric_store" / "dim_plans")
+    again = platform.run()
+    assert again["rows_landed"] == 0
+    assert again["snapshot"]["snapshot_id"] > first
+    assert platform.metric("mrr", "--by", "plan", "--since", "2024-01-01", "--until", "2024-01-31") == [
+        ["Basic", 40],
+        ["Pro", 100],
+    ]

@@ -1,0 +1,1 @@
+"""Publishes the marts as a metric store and answers metric queries, each organization seeing its own rows."""

@@ -1,0 +1,137 @@
+"""From a question to one DuckDB statement: MetricFlow makes the SQL, the syntax tree takes values and tenant filter."""
+
+from collections import OrderedDict
+from collections.abc import Callable, Hashable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from serving.catalog import Catalog
+from serving.conditions import Conditions, conditions_of
+from serving.literals import date_literal, literal
+from serving.names import Dimension, GroupBy, unknown
+from serving.pruning import Pruning
+from serving.query import MetricQuery
+from serving.simplify import simplify
+from serving.tenancy import marts_of, parse_statement, restrict
+from warehouse.policy import Policy
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+    from sqlglot import exp
+
+_KEPT_STATEMENTS = 512
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a statement will run.
+
+    Attributes:
+        organization: Whose rows it reads; None reads everybody's.
+        relation: Where the rows of a mart are.
+        time_columns: The time column of each mart that has one.
+        schema_of: The columns of a mart.
+        type_of: The type of a dimension's values.
+    """
+
+    organization: str | None
+    relation: "Callable[[str], exp.Table]"
+    time_columns: dict[str, str | None]
+    schema_of: "Callable[[str], pa.Schema]"
+    type_of: Callable[[Dimension], str]
+
+
+@dataclass(frozen=True)
+class Statement:
+    """What runs, and the marts it reads."""
+
+    sql: str
+    marts: frozenset[str]
+
+
+class Compiler:
+    """Makes statements; what MetricFlow made is kept, whatever the values and whoever asks.
+
+    Args:
+        catalog: The metrics.
+        policy: Whose the rows of each mart are.
+    """
+
+    def __init__(self, catalog: Catalog, policy: Policy) -> None:
+        self._catalog = catalog
+        self._policy = policy
+        self._made: OrderedDict[Hashable, exp.Query] = OrderedDict()
+
+    def compile(self, query: MetricQuery, place: Place) -> Statement:
+        """The statement that answers a question.
+
+        Raises:
+            DataInsightError: The question names something that does not exist, or a value of the wrong type.
+        """
+        from sqlglot import exp
+
+        names = self._catalog.names(query.metrics)
+        windowed = any(self._catalog.metric(name).is_windowed for name in query.metrics)
+        group_by = [names.group_by(asked, query.grain) for asked in query.group_by]
+        conditions = conditions_of(query, names, with_time=not windowed)
+        tree = self._metricflow(query, group_by, conditions, windowed=windowed)
+        values = {
+            marked.mark: date_literal(marked.value)
+            if marked.dimension is None
+            else literal(marked.value, place.type_of(marked.dimension), marked.dimension.name)
+            for marked in conditions.values
+        }
+        for text in list(tree.find_all(exp.Literal)):
+            if text.is_string and text.this in values:
+                text.replace(values[text.this].copy())
+        simplify(tree, place.schema_of)
+        marts = frozenset(mart for _, mart in marts_of(tree))
+        pruning = Pruning(query.time_range, names.base_grain, {} if windowed else place.time_columns)
+        restrict(tree, self._policy, place.organization, place.relation, pruning.condition)
+        return Statement(_ordered(tree, query, group_by).sql(dialect="duckdb", comments=False), marts)
+
+    def _metricflow(
+        self, query: MetricQuery, group_by: list[GroupBy], conditions: Conditions, *, windowed: bool
+    ) -> "exp.Query":
+        """A copy of the statement of everything but the values, ours to change."""
+        between = (query.time_range.start, query.time_range.end) if windowed else (None, None)
+        columns = tuple(one.column for one in group_by)
+        shape = (query.metrics, columns, conditions.where, between)
+        if shape not in self._made:
+            sql = self._catalog.sql(query.metrics, columns, conditions.where, between)
+            self._made[shape] = parse_statement(sql)
+            if len(self._made) > _KEPT_STATEMENTS:
+                self._made.popitem(last=False)
+        return self._made[shape].copy()
+
+
+def _ordered(tree: "exp.Query", query: MetricQuery, group_by: list[GroupBy]) -> "exp.Select":
+    """The statement with the columns, names, order and limit that were asked for."""
+    from sqlglot import exp
+
+    def column(one: GroupBy) -> "exp.Expr":
+        made = exp.column(one.column, "answer", quoted=True)
+        return exp.cast(made, "date") if one.grain else made
+
+    columns: dict[str, exp.Expr] = {one.asked: column(one) for one in group_by}
+    columns |= {metric: exp.column(metric, "answer", quoted=True) for metric in query.metrics}
+    order: dict[str, bool] = {}
+    for given in query.order_by:
+        name = given.removeprefix("-")
+        if name not in columns:
+            raise unknown("column to order by", name, columns.keys())
+        order.setdefault(name, given.startswith("-"))
+    # The rest of the key makes the order complete, so that equal questions have equal answers.
+    for one in group_by:
+        order.setdefault(one.asked, False)
+    selection = exp.select(*(exp.alias_(made, name, quoted=True) for name, made in columns.items())).from_(
+        tree.subquery("answer")
+    )
+    if order:
+        selection = selection.order_by(
+            *(
+                exp.Ordered(this=exp.column(name, quoted=True), desc=descending, nulls_first=False)
+                for name, descending in order.items()
+            )
+        )
+    return selection if query.limit is None else selection.limit(query.limit)

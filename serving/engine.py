@@ -1,0 +1,231 @@
+"""DuckDB over the files of one snapshot: it reads exactly the versions the snapshot names, and nothing else.
+
+It holds no data of its own, downloads nothing and writes only under the platform's home, when a query is too large
+for its memory.
+"""
+
+import re
+import threading
+from collections import OrderedDict
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from serving.delta import files_of, store_errors
+from serving.names import Dimension
+from serving.snapshots import Snapshot, TableState
+from serving.store_files import is_local, table_url
+from warehouse.database import quote_identifier
+from warehouse.errors import DataInsightError
+from warehouse.settings import Settings
+
+if TYPE_CHECKING:
+    import duckdb
+    import pyarrow as pa
+    from sqlglot import exp
+
+MEMORY_LIMIT = "2GB"
+_OPEN_SNAPSHOTS = 3
+
+
+class Engine:
+    """One DuckDB for a process, with the relations of the snapshots it was asked for.
+
+    Args:
+        settings: Where the metric store and the home are.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._lock = threading.Lock()
+        self._open: OrderedDict[int, OpenSnapshot] = OrderedDict()
+        self._duckdb: duckdb.DuckDBPyConnection | None = None
+
+    def open(self, snapshot: Snapshot) -> "OpenSnapshot":
+        """The relations of a snapshot; the most recently asked for stay open.
+
+        Raises:
+            DataInsightError: The store cannot be read.
+        """
+        with self._lock:
+            if snapshot.snapshot_id not in self._open:
+                if self._duckdb is None:
+                    self._duckdb = _connect(self._settings)
+                with store_errors(self._settings.metric_store_url):
+                    opened = OpenSnapshot(self._duckdb.cursor(), self._settings.metric_store_url, snapshot)
+                self._open[snapshot.snapshot_id] = opened
+            self._open.move_to_end(snapshot.snapshot_id)
+            if len(self._open) > _OPEN_SNAPSHOTS:
+                self._open.popitem(last=False)[1].close()
+            return self._open[snapshot.snapshot_id]
+
+    def close(self) -> None:
+        """Let go of everything."""
+        with self._lock:
+            self._open.clear()
+            if self._duckdb is not None:
+                self._duckdb.close()
+                self._duckdb = None
+
+
+class OpenSnapshot:
+    """The tables of one snapshot as relations of DuckDB.
+
+    Args:
+        connection: A connection of its own.
+        store: The metric store.
+        snapshot: Which versions.
+    """
+
+    def __init__(self, connection: "duckdb.DuckDBPyConnection", store: str, snapshot: Snapshot) -> None:
+        self.snapshot = snapshot
+        self._connection = connection
+        self._schema = f"snapshot_{snapshot.snapshot_id}"
+        self._datasets: dict[str, Any] = {}
+        self._schemas: dict[str, pa.Schema] = {}
+        self._types: dict[tuple[str, str], str] = {}
+        connection.execute(f"create schema if not exists {self._schema}")
+        for name, state in snapshot.tables.items():
+            self._add(table_url(store, name), name, state, local=is_local(store))
+
+    @property
+    def time_columns(self) -> dict[str, str | None]:
+        """The time column of each mart that is split by one."""
+        return {name: state.time_column for name, state in self.snapshot.tables.items()}
+
+    def relation(self, mart: str) -> "exp.Table":
+        """Where the rows of a mart are.
+
+        Raises:
+            DataInsightError: The snapshot has no such mart.
+        """
+        from sqlglot import exp
+
+        self.schema_of(mart)
+        if mart in self._datasets:
+            return exp.table_(self._dataset_name(mart), quoted=True)
+        return exp.table_(mart, db=self._schema, quoted=True)
+
+    def schema_of(self, mart: str) -> "pa.Schema":
+        """The columns of a mart, with what is known of them.
+
+        Raises:
+            DataInsightError: The snapshot has no such mart.
+        """
+        if mart not in self._schemas:
+            raise DataInsightError(
+                f"the table {mart} is not in snapshot {self.snapshot.snapshot_id}",
+                hint="it is published with the next `datainsight run` that builds it",
+            )
+        return self._schemas[mart]
+
+    def type_of(self, mart: str, dimension: Dimension) -> str:
+        """The type of a dimension's values, by `type_name`."""
+        key = (mart, dimension.expression)
+        if key not in self._types:
+            relation = self.relation(mart).sql(dialect="duckdb")
+            found = self.run(f"select {dimension.expression} as found from {relation} limit 0")
+            self._types[key] = type_name(found.schema.field(0).type)
+        return self._types[key]
+
+    def run(self, sql: str) -> "pa.Table":
+        """Execute a statement; safe to call from several threads.
+
+        Raises:
+            DataInsightError: DuckDB cannot: a file is gone, or the question is too large for its memory.
+        """
+        import duckdb
+
+        try:
+            with self._connection.cursor() as cursor:
+                for mart, dataset in self._datasets.items():
+                    cursor.register(self._dataset_name(mart), dataset)
+                table: pa.Table = cursor.sql(sql).to_arrow_table()
+                return table
+        except duckdb.Error as error:
+            raise DataInsightError(
+                f"snapshot {self.snapshot.snapshot_id} cannot answer this: {str(error).splitlines()[0]}",
+                hint=f"ask for less at once (the limit is {MEMORY_LIMIT} of memory), or publish again",
+            ) from error
+
+    def close(self) -> None:
+        """Drop the relations; statements that run see them to their end."""
+        self._connection.execute(f"drop schema {self._schema} cascade")
+        self._connection.close()
+
+    def _dataset_name(self, mart: str) -> str:
+        return f"{self._schema}_{mart}"
+
+    def _add(self, url: str, mart: str, state: TableState, *, local: bool) -> None:
+        import pyarrow as pa
+        from deltalake import DeltaTable
+
+        table = DeltaTable(url, version=state.version)
+        target = f"{self._schema}.{quote_identifier(mart)}"
+        # Delta's own list of paths is percent-encoded, which DuckDB takes at its word.
+        files = [str(Path(url).absolute() / file.path) for file in files_of(table)]
+        self._schemas[mart] = pa.schema(table.schema().to_arrow())  # type: ignore[arg-type]
+        if not files:
+            self._connection.register("empty_mart", self._schemas[mart].empty_table())
+            self._connection.execute(f"create or replace table {target} as from empty_mart")
+            self._connection.unregister("empty_mart")
+        elif local:
+            listed = ", ".join("'" + _without_wildcards(file).replace("'", "''") + "'" for file in files)
+            self._connection.execute(
+                f"create or replace view {target} as select * from read_parquet([{listed}], hive_partitioning = false)"
+            )
+        else:
+            # DuckDB reaches object stores by an extension only; Arrow reads them with Delta's own file system.
+            self._datasets[mart] = table.to_pyarrow_dataset()
+
+
+def type_name(kind: "pa.DataType") -> str:
+    """An Arrow type in the words of an answer."""
+    import pyarrow as pa
+
+    if pa.types.is_decimal(kind):
+        return "decimal" if kind.scale else "integer"
+    checks: dict[str, Callable[[pa.DataType], bool]] = {
+        "boolean": pa.types.is_boolean,
+        "integer": pa.types.is_integer,
+        "double": pa.types.is_floating,
+        "date": pa.types.is_date,
+        "timestamp": pa.types.is_timestamp,
+    }
+    return next((name for name, check in checks.items() if check(kind)), "string")
+
+
+def _without_wildcards(path: str) -> str:
+    """A path as DuckDB's pattern that only this one path meets."""
+    return re.sub(r"([\[*?])", r"[\1]", path)
+
+
+def _connect(settings: Settings) -> "duckdb.DuckDBPyConnection":
+    import duckdb
+
+    own = settings.home / "duckdb"
+    own.mkdir(parents=True, exist_ok=True)
+    connection = duckdb.connect(
+        ":memory:",
+        config={
+            "home_directory": str(own),
+            "extension_directory": str(own),
+            "secret_directory": str(own),
+            "temp_directory": str(own / "spill"),
+            "memory_limit": MEMORY_LIMIT,
+            "autoinstall_known_extensions": "false",
+            "autoload_known_extensions": "false",
+        },
+    )
+    # The store's files never change under their names, so what was read of them once need not be checked again.
+    connection.execute("set parquet_metadata_cache = true")
+    connection.execute("set validate_external_file_cache = 'NO_VALIDATION'")
+    if is_local(settings.metric_store_url):
+        store = Path(settings.metric_store_url)
+        folders = {str(folder) for folder in (store.absolute(), store.resolve(), own)}
+        allowed = [f"{folder}/" for folder in folders | {_without_wildcards(folder) for folder in folders}]
+        connection.execute("set allowed_directories = ?", [allowed])
+        connection.execute("set enable_external_access = false")
+    connection.execute("set global TimeZone = 'UTC'")
+    connection.execute("set lock_configuration = true")
+    return connection

@@ -1,0 +1,90 @@
+"""Which part of a mart a time range can concern, said on the mart's own time column so that DuckDB can skip the rest.
+
+MetricFlow compares `date_trunc(…)` of the time with the range, which no file and no row group can be told by.
+"""
+
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import TYPE_CHECKING
+
+from serving.names import METRIC_TIME
+from serving.query import TimeRange
+
+if TYPE_CHECKING:
+    from sqlglot import exp
+
+
+@dataclass(frozen=True)
+class Pruning:
+    """The days that can matter to a query.
+
+    Attributes:
+        time_range: What was asked for.
+        grain: How fine the metrics' time is; the range reaches to the bounds of its periods.
+        time_columns: The time column of each mart that has one.
+    """
+
+    time_range: TimeRange
+    grain: str
+    time_columns: dict[str, str | None]
+
+    def condition(self, table: "exp.Table") -> "list[exp.Expr]":
+        """Conditions on one place where a mart is read; none where its time may not be the metrics' time.
+
+        It is, where the mart leads a selection that takes `metric_time` from the mart's own time column: whatever is
+        counted there is held against the time range afterwards.
+        """
+        from sqlglot import exp
+
+        column = self.time_columns.get(table.name)
+        selection = table.find_ancestor(exp.Select)
+        if column is None or selection is None or not self._leads(table, selection, column):
+            return []
+        time = exp.column(column, quoted=True)
+        found: list[exp.Expr] = []
+        if self.time_range.start is not None:
+            found.append(time >= _day(start_of(self.time_range.start, self.grain)))
+        if self.time_range.end is not None:
+            found.append(time < _day(end_of(self.time_range.end, self.grain)))
+        return found
+
+    def _leads(self, table: "exp.Table", selection: "exp.Select", column: str) -> bool:
+        from sqlglot import exp
+
+        source = selection.args.get("from_")
+        if source is None or source.this is not table:
+            return False
+        return any(
+            isinstance(made, exp.Alias)
+            and made.alias.startswith(f"{METRIC_TIME}__")
+            and [found.name for found in made.find_all(exp.Column)] == [column]
+            and all(found.table in ("", table.alias) for found in made.find_all(exp.Column))
+            for made in selection.expressions
+        )
+
+
+def start_of(day: date, grain: str) -> date:
+    """The first day of the period a day is in."""
+    match grain:
+        case "week":
+            return day - timedelta(days=day.weekday())
+        case "month":
+            return day.replace(day=1)
+        case "quarter":
+            return day.replace(month=(day.month - 1) // 3 * 3 + 1, day=1)
+        case "year":
+            return day.replace(month=1, day=1)
+        case _:
+            return day
+
+
+def end_of(day: date, grain: str) -> date:
+    """The day after the last one of the period a day is in."""
+    longest = {"day": 1, "week": 7, "month": 31, "quarter": 92, "year": 366}[grain]
+    return start_of(start_of(day, grain) + timedelta(days=longest), grain)
+
+
+def _day(day: date) -> "exp.Expr":
+    from serving.literals import date_literal
+
+    return date_literal(day)

@@ -1,0 +1,289 @@
+"""Metrics over the small star: the numbers, the names they can be asked by, and what comes with them."""
+
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+
+from tests.serving.conftest import Asking, Store
+from warehouse.errors import DataInsightError
+
+
+@pytest.fixture(autouse=True)
+def _published(store: Store) -> None:
+    store.publish()
+
+
+@pytest.mark.parametrize(
+    ("metric", "expected"),
+    [
+        ("mrr", 300.5),
+        ("arr", 3606.0),
+        ("active_subscriptions", 3),
+        ("active_organizations", 2),
+        ("arpa", 150.25),
+        ("churn_events", 3),
+        ("refunds_usd", 12.44),
+        ("feature_uses", 4095),
+        ("usage_hours", 68.25),
+        ("tickets_opened", 60),
+        ("first_response_minutes", 91.5),
+        ("user_actions", 360),
+        ("active_users", 9),
+        ("actions_per_user", 40.0),
+    ],
+)
+def test_each_metric_in_all(ask: Asking, metric: str, expected: float) -> None:
+    assert ask.rows(metric) == [[pytest.approx(expected)]]
+
+
+def test_over_a_longer_grain_the_last_month_counts(ask: Asking) -> None:
+    assert ask.rows("mrr", group_by=["metric_time"], grain="year") == [
+        ["2023-01-01", 300.5],
+        ["2024-01-01", 300.5],
+    ]
+    assert ask.rows("mrr", group_by=["metric_time"], grain="quarter", time_range={"end": "2023-09-30"}) == [
+        ["2023-01-01", 150.0],
+        ["2023-04-01", 350.5],
+        ["2023-07-01", 300.5],
+    ]
+
+
+def test_of_a_range_that_ends_within_a_year_its_last_month_counts(ask: Asking) -> None:
+    until_june = {"end": "2023-06-15"}
+
+    assert ask.rows("mrr", group_by=["metric_time"], grain="year", time_range=until_june) == [["2023-01-01", 350.5]]
+    assert ask.rows("mrr", time_range=until_june) == [[350.5]]
+    assert ask.rows("mrr", time_range={"start": "2023-01-31", "end": "2023-01-31"}) == [[150.0]]
+
+
+def test_an_organization_that_has_left_counts_with_zero(ask: Asking) -> None:
+    crow: Any = [{"dimension": "organization_id", "op": "eq", "values": ["crow"]}]
+
+    assert ask.rows("mrr", filters=crow) == [[0.0]]
+    assert ask.rows("mrr", group_by=["metric_time"], grain="year", organization="crow") == [
+        ["2023-01-01", 0.0],
+        ["2024-01-01", 0.0],
+    ]
+    assert ask.rows("mrr", filters=crow, time_range={"end": "2023-06-30"}) == [[50.0]]
+
+
+def test_plain_metrics_by_every_grain(ask: Asking) -> None:
+    days = ask.rows("user_actions", group_by=["metric_time"], grain="day")
+    assert (days[0], len(days)) == (["2024-01-01", 4], 90)
+    assert ask.rows("user_actions", group_by=["metric_time"], grain="month") == [
+        ["2024-01-01", 124],
+        ["2024-02-01", 116],
+        ["2024-03-01", 120],
+    ]
+    assert ask.rows("user_actions", group_by=["metric_time__year"]) == [["2024-01-01", 360]]
+    assert ask.rows("user_actions", group_by=["metric_time"], grain="week")[0] == ["2024-01-01", 28]
+
+
+def test_a_range_includes_both_its_days(ask: Asking) -> None:
+    days = {"start": "2024-01-31", "end": "2024-02-01"}
+
+    assert ask.rows("user_actions", time_range=days) == [[8]]
+    assert ask.rows("user_actions", group_by=["metric_time"], grain="month", time_range=days) == [
+        ["2024-01-01", 4],
+        ["2024-02-01", 4],
+    ]
+
+
+def test_short_names_full_names_and_entities(ask: Asking) -> None:
+    by_country = [["DE", 200.5], ["US", 100.0]]
+    for name in ("country", "organization__country"):
+        answer = ask.answer("mrr", group_by=[name])
+        assert answer["rows"] == by_country
+        assert [column["name"] for column in answer["columns"]] == [name, "mrr"]
+    assert ask.rows("mrr", group_by=["plan"]) == [["Basic", 60.0], ["Pro", 240.5]]
+    assert ask.rows("mrr", group_by=["organization"]) == [["acme", 100.0], ["bolt", 200.5], ["crow", 0.0]]
+    assert [row[0] for row in ask.rows("mrr", group_by=["organization__name"])][:2] == ["Acme", "Bolt"]
+    assert ask.rows("churn_events", group_by=["reason"]) == [["pricing", 1], ["support", 1], [None, 1]]
+
+
+@pytest.mark.parametrize(
+    ("query", "message", "hint"),
+    [
+        ({"metrics": ["mrrr"]}, "no metric 'mrrr'", "did you mean mrr?"),
+        ({"metrics": ["mrr"], "group_by": ["contry"]}, "no dimension 'contry' of mrr", "organization__country?"),
+        ({"metrics": ["mrr"], "group_by": ["reason"]}, "no dimension 'reason' of mrr", "allowed: "),
+        ({"metrics": ["mrr"], "group_by": ["name"]}, "organization__name or plan__name", "full name"),
+        ({"metrics": ["mrr"], "group_by": ["metric_time"], "grain": "day"}, "allowed are month, quarter", None),
+        ({"metrics": ["mrr"], "group_by": ["metric_time"], "grain": "hour"}, "grain: ", "a query has"),
+        ({"metrics": ["mrr"], "group_by": ["country", "country"]}, "country twice", None),
+        ({"metrics": ["mrr"], "order_by": ["-country"]}, "no column to order by 'country'", "allowed: mrr"),
+        ({"metrics": []}, "metrics: ", None),
+        ({"metrics": ["mrr"], "limit": 0}, "limit: ", None),
+        ({"metrics": ["mrr"], "by": ["country"]}, "by: ", None),
+        ({"metrics": ["mrr"], "time_range": {"start": "yesterday"}}, "time_range.start: ", None),
+        ({"metrics": ["mrr"], "time_range": {"start": "2024-02-01", "end": "2024-01-01"}}, "before it", None),
+        ({"metrics": ["mrr"], "filters": [{"dimension": "country", "op": "like", "values": ["x"]}]}, "op", None),
+        ({"metrics": ["mrr"], "filters": [{"dimension": "country", "op": "eq", "values": []}]}, "one value", None),
+        ({"metrics": ["mrr"], "filters": [{"dimension": "country", "op": "in"}]}, "at least one", None),
+        ({"metrics": ["mrr"], "filters": [{"dimension": "no", "op": "is_null"}]}, "no dimension 'no'", None),
+        ({"metrics": ["mrr"], "filters": [{"dimension": "country", "op": "eq", "values": [5]}]}, "no string", None),
+        (
+            {"metrics": ["feature_uses"], "filters": [{"dimension": "is_beta", "op": "eq", "values": ["maybe"]}]},
+            "'maybe' is no boolean, and usage__is_beta is one",
+            "true or false",
+        ),
+        (
+            {
+                "metrics": ["feature_uses"],
+                "filters": [{"dimension": "usage_date", "op": "lt", "values": ["31.12.2024"]}],
+            },
+            "is no date",
+            "2024-12-31",
+        ),
+    ],
+)
+def test_a_mistake_is_one_line_that_says_what_is_allowed(
+    ask: Asking, query: dict[str, Any], message: str, hint: str | None
+) -> None:
+    with pytest.raises(DataInsightError) as raised:
+        ask.rows(*query.pop("metrics"), **query)
+
+    assert message in raised.value.message
+    assert "\n" not in raised.value.message
+    assert hint is None or hint in (raised.value.hint or "")
+
+
+@pytest.mark.parametrize(
+    ("dimension", "op", "values", "expected"),
+    [
+        ("country", "in", ["US", "FR"], 240),
+        ("country", "not_in", ["US"], 120),
+        ("country", "eq", ["DE"], 120),
+        ("country", "ne", ["DE"], 240),
+        ("organization__name", "contains", ["CROW"], 120),
+        ("referral_source", "is_null", [], 120),
+        ("referral_source", "is_not_null", [], 240),
+        ("referral_source", "ne", ["ads"], 240),
+        ("referral_source", "not_in", ["ads"], 240),
+        ("referral_source", "gt", ["b"], 120),
+        ("action_date", "lt", ["2024-01-02"], 4),
+        ("user_action__action_date", "gte", ["2024-03-30"], 4),
+        ("action_type", "eq", ["PushEvent"], 180),
+    ],
+)
+def test_filters(ask: Asking, dimension: str, op: str, values: list[str], expected: int) -> None:
+    given = [{"dimension": dimension, "op": op, "values": values}]
+
+    assert ask.rows("user_actions", filters=given) == [[expected]]
+
+
+def test_a_boolean_may_be_written_as_a_text(ask: Asking) -> None:
+    for value in (True, "true"):
+        given = [{"dimension": "is_beta", "op": "eq", "values": [value]}]
+        assert ask.rows("feature_uses", filters=given) == [[855]]
+
+
+def test_order_and_limit(ask: Asking) -> None:
+    assert ask.rows("mrr", group_by=["organization"], order_by=["-mrr"], limit=2) == [
+        ["bolt", 200.5],
+        ["acme", 100.0],
+    ]
+    assert ask.rows("user_actions", group_by=["metric_time"], grain="month", order_by=["-metric_time"])[0] == [
+        "2024-03-01",
+        120,
+    ]
+
+
+def test_metrics_of_different_tables_meet_in_one_answer(ask: Asking) -> None:
+    rows = ask.rows("mrr", "churn_events", group_by=["metric_time", "country"], time_range={"start": "2024-01-01"})
+
+    assert [row for row in rows if row[0] == "2024-01-01"] == [
+        ["2024-01-01", "DE", 200.5, 1],
+        ["2024-01-01", "US", 100.0, None],
+    ]
+
+
+def test_columns_say_their_types(ask: Asking) -> None:
+    answer = ask.answer("mrr", "arpa", "active_subscriptions", group_by=["metric_time", "country"])
+
+    assert [(column["name"], column["type"]) for column in answer["columns"]] == [
+        ("metric_time", "date"),
+        ("country", "string"),
+        ("mrr", "decimal"),
+        ("arpa", "double"),
+        ("active_subscriptions", "integer"),
+    ]
+
+
+def test_the_list_says_what_each_metric_is(ask: Asking) -> None:
+    listed = {metric["name"]: metric for metric in ask.metrics.list()}
+
+    assert len(listed) == 15
+    assert listed["mrr"]["owner"] == "finance"
+    assert listed["mrr"]["type"] == "simple"
+    assert listed["mrr"]["grains"] == ["month", "quarter", "year"]
+    assert {"metric_time", "organization__country", "plan__name"} <= set(listed["mrr"]["dimensions"])
+    assert listed["user_actions"]["grains"][0] == "day"
+
+
+def test_an_equal_question_is_answered_from_memory_until_there_is_a_new_snapshot(store: Store, ask: Asking) -> None:
+    first = ask.answer("user_actions")
+    second = ask.answer("user_actions")
+    assert [first["timing"]["cache"], second["timing"]["cache"]] == ["miss", "hit"]
+    assert ask.answer("user_actions", organization="acme")["rows"] == [[120]]
+
+    store.sql("delete from marts.fact_user_actions where user_action_id = 'a0'")
+    store.publish()
+    third = ask.answer("user_actions")
+    assert (third["timing"]["cache"], third["rows"]) == ("miss", [[359]])
+    assert third["trust"]["snapshot_id"] > first["trust"]["snapshot_id"]
+
+
+def test_the_definitions_are_those_of_the_snapshot(store: Store, ask: Asking, tmp_path: Any) -> None:
+    text = store.semantic_manifest.read_text(encoding="utf-8")
+    store.semantic_manifest = tmp_path / "semantic_manifest.json"
+    store.semantic_manifest.write_text(text.replace("mrr * 12", "mrr * 10"), encoding="utf-8")
+    assert ask.rows("arr") == [[3606.0]]
+
+    store.publish()
+
+    assert ask.rows("arr") == [[3005.0]]
+
+
+def test_a_mart_that_the_snapshot_lacks_is_named(store: Store, ask: Asking) -> None:
+    store.sql("drop table marts.fact_churn_events")
+    store.publish()
+
+    with pytest.raises(DataInsightError, match="fact_churn_events is not in snapshot"):
+        ask.rows("churn_events")
+
+
+def test_a_store_behind_a_url_is_read_the_same(store: Store, tmp_path: Any) -> None:
+    from serving.metrics import Metrics
+
+    (tmp_path / "elsewhere").mkdir()
+    remote = store.settings.model_copy(update={"metric_store": f"file://{tmp_path}/elsewhere"})
+    Store(store.warehouse, remote, store.semantic_manifest).publish("elsewhere")
+    asking = Asking(Metrics(remote, store.warehouse))
+
+    assert asking.rows("user_actions", group_by=["country"], time_range={"end": "2024-01-31"}) == [
+        ["DE", 41],
+        ["US", 83],
+    ]
+    assert asking.rows("mrr", organization="bolt") == [[200.5]]
+    asking.metrics.close()
+
+
+def test_nothing_is_written_outside_of_the_home(ask: Asking, tmp_path: Any) -> None:
+    ask.rows("mrr", group_by=["country"])
+
+    assert {entry.name for entry in tmp_path.iterdir()} <= {"home"}
+
+
+def test_no_answer_keeps_a_connection(store: Store, ask: Asking) -> None:
+    ask.rows("mrr")
+
+    with store.warehouse.engine().connect() as connection:
+        idle = connection.execute(
+            sa.text(
+                "select count(*) from pg_stat_activity where datname = current_database()"
+                " and state like 'idle in transaction%'"
+            )
+        ).scalar_one()
+    assert idle == 0

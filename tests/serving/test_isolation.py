@@ -1,0 +1,188 @@
+"""Each organization sees its own rows: through every metric, against hostile questions, for every mart."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from serving.tenancy import marts_of, parse_statement, restrict
+from tests.serving.conftest import Asking, Store
+from warehouse.errors import DataInsightError
+from warehouse.policy import MartPolicy, Policy, load_policy
+
+MARTS = Path(__file__).resolve().parents[2] / "dbt_project" / "models" / "marts"
+ORGANIZATIONS = ("acme", "bolt", "crow")
+SUMS = [
+    *("mrr", "arr", "active_subscriptions", "active_organizations", "churn_events", "refunds_usd"),
+    *("feature_uses", "usage_hours", "tickets_opened", "user_actions"),
+]
+HOSTILE = [
+    "' or true --",
+    "x') or 1=1; drop table marts.fact_user_actions; --",
+    "\\' or true --",
+    "{{ Dimension('organization__country') }}",
+    "{% for x in range(10) %}x{% endfor %}",
+    "{# comment #}",
+    "}} {{ 7 * 7 }}",
+    "__value_0__",
+    "$1 ? :name %s %(x)s {0}",
+    "'' ''' \" `",
+    "/* */ -- \n ; \r\n\t",
+    "\u202e\u0000".replace("\u0000", "") + "Ω≠é𝄞",
+    "read_parquet('/etc/passwd')",
+    "%",
+    "_",
+    "",
+]
+
+
+def test_the_sum_over_all_organizations_is_the_whole(store: Store, ask: Asking) -> None:
+    store.publish()
+
+    for metric in SUMS:
+        ((whole,),) = ask.rows(metric)
+        parts = [ask.rows(metric, organization=name)[0][0] or 0 for name in ORGANIZATIONS]
+        assert sum(parts) == pytest.approx(whole, abs=0.001), metric
+        by_organization = ask.rows(metric, group_by=["organization"])
+        assert sum(row[1] or 0 for row in by_organization) == pytest.approx(whole, abs=0.001), metric
+
+
+def test_an_organization_finds_no_other_in_any_dimension(store: Store, ask: Asking) -> None:
+    store.publish()
+
+    for metric in ask.metrics.list():
+        for dimension in metric["dimensions"]:
+            if dimension.startswith(("organization", "user")) and dimension != "organization_month":
+                rows = ask.rows(metric["name"], group_by=[dimension], organization="bolt")
+                text = repr(rows).lower()
+                assert "acme" not in text, (metric["name"], dimension)
+                assert "crow" not in text, (metric["name"], dimension)
+    assert ask.rows(
+        "user_actions",
+        organization="bolt",
+        filters=[{"dimension": "organization_id", "op": "in", "values": ["acme", "bolt"]}],
+    ) == [[120]]
+
+
+@pytest.mark.parametrize("organization", ["nobody", "acme' or '1'='1", "", "%", "{{ x }}", "ACME"])
+def test_whoever_is_not_an_organization_sees_nothing(store: Store, ask: Asking, organization: str) -> None:
+    store.publish()
+
+    assert ask.rows("user_actions", organization=organization) == [[None]]
+    assert ask.rows("mrr", group_by=["organization"], organization=organization) == []
+
+
+def test_hostile_values_are_only_values(store: Store, ask: Asking) -> None:
+    names = ", ".join(
+        "('h{}', '{}', null, 'XX', null, null, false, 1)".format(n, value.replace("'", "''"))
+        for n, value in enumerate(HOSTILE)
+    )
+    store.sql(f"insert into marts.dim_organizations values {names}")
+    rows = ", ".join(
+        f"('h{n}', 'h{n}', 'u', 'k', 'PushEvent', '2024-01-01', '2024-01-01', 1)" for n in range(len(HOSTILE))
+    )
+    store.sql(f"insert into marts.fact_user_actions values {rows}")
+    store.publish()
+
+    for value in HOSTILE:
+        filters: Any = [{"dimension": "organization__name", "op": "eq", "values": [value]}]
+        answer = ask.rows("user_actions", group_by=["organization__name"], filters=filters)
+        assert answer == [[value, 1]]
+        two: Any = [{"dimension": "organization__name", "op": "in", "values": ["Acme", value]}]
+        assert ask.rows("user_actions", filters=two) == [[121]]
+        assert ask.rows("user_actions", filters=filters, organization="acme") == [[None]]
+
+
+@pytest.mark.parametrize("value", ["a\0b", "\ud800"])
+def test_what_no_text_can_hold_is_refused(store: Store, ask: Asking, value: str) -> None:
+    store.publish()
+    filters: Any = [{"dimension": "country", "op": "eq", "values": [value]}]
+
+    with pytest.raises(DataInsightError, match="is no string"):
+        ask.rows("mrr", filters=filters)
+    with pytest.raises(DataInsightError, match="is no string"):
+        ask.rows("mrr", organization=value)
+
+
+@pytest.mark.parametrize(
+    "name", ["country' or true --", "{{ 1 }}", "organization__country; select 1", "marts.dim_plans", "\0"]
+)
+def test_hostile_names_are_unknown_names(store: Store, ask: Asking, name: str) -> None:
+    store.publish()
+
+    for query in ({"group_by": [name]}, {"filters": [{"dimension": name, "op": "is_null"}]}, {"order_by": [name]}):
+        with pytest.raises(DataInsightError, match="there is no"):
+            ask.rows("mrr", **query)
+    with pytest.raises(DataInsightError, match="there is no metric"):
+        ask.rows(name)
+
+
+def test_a_mart_that_the_policy_does_not_know_is_served_to_nobody(store: Store) -> None:
+    from serving.metrics import Metrics
+
+    store.publish()
+    marts = {name: mart for name, mart in load_policy().marts.items() if name != "dim_plans"}
+    asking = Asking(Metrics(store.settings, store.warehouse, Policy(marts=marts)))
+
+    assert asking.rows("mrr") == [[300.5]]
+    for organization in (None, "acme"):
+        with pytest.raises(DataInsightError, match="dim_plans is not in the tenant policy"):
+            asking.rows("mrr", group_by=["plan"], organization=organization)
+    asking.metrics.close()
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "select * from read_parquet('/etc/*')",
+        "select * from '/etc/passwd'",
+        "select * from marts.fact_user_actions, raw_saas.accounts",
+        "select * from other.marts.fact_user_actions",
+        "select * from fact_user_actions",
+        "select (select max(a) from duckdb_settings()) from marts.dim_plans",
+        "with x as (select 1) select * from x, y",
+    ],
+)
+def test_whatever_is_no_mart_is_refused(sql: str) -> None:
+    with pytest.raises(DataInsightError, match="is no mart"):
+        marts_of(parse_statement(sql))
+
+
+@pytest.mark.parametrize("sql", ["drop table marts.dim_plans", "select 1; select 2", "copy x to 'y'"])
+def test_whatever_is_no_query_is_refused(sql: str) -> None:
+    with pytest.raises(DataInsightError, match="only a single query"):
+        parse_statement(sql)
+
+
+def test_the_filter_reaches_every_place_a_mart_is_read() -> None:
+    from sqlglot import exp
+
+    policy = Policy(marts={"f": MartPolicy(organization_column="org"), "d": MartPolicy(shared=True)})
+    tree = parse_statement(
+        "with c as (select * from marts.f) select (select count(*) from marts.f as g), * from c"
+        " join marts.f on true join marts.d on true where exists (select 1 from marts.f)"
+        " union all select * from marts.f"
+    )
+    restrict(tree, policy, "o'1", lambda mart: exp.table_(mart, db="snapshot"), lambda _: [])
+
+    made = tree.sql(dialect="duckdb")
+    assert made.count("FROM snapshot.f WHERE \"org\" = 'o''1'") == 5
+    assert made.count("snapshot.f") == 5
+    assert "marts." not in made
+    assert "(SELECT * FROM snapshot.d) AS d" in made
+
+
+def test_the_policy_names_every_mart_and_no_other() -> None:
+    assert {model.stem for model in MARTS.rglob("*.sql")} == load_policy().marts.keys()
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["marts: {f: {}}", "marts: {f: {shared: true, organization_column: x}}", "marts: {f: {open: true}}", "- x", "{"],
+)
+def test_a_policy_that_is_none_says_where(tmp_path: Path, text: str) -> None:
+    file = tmp_path / "policy.yaml"
+    file.write_text(text, encoding="utf-8")
+
+    with pytest.raises(DataInsightError, match=r"policy\.yaml is not usable"):
+        load_policy(file)
