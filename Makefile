@@ -43,5 +43,5 @@ format: setup ## Let the formatters rewrite what they can
 	$(BIN)/sqlfluff fix dbt_project/models
 
 lock: setup ## Renew requirements.txt from pyproject.toml (needs uv on the PATH)
-	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
+	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-strip-extras --no-emit-index-url --no-header \
 		--extra dev pyproject.toml --output-file requirements.txt
