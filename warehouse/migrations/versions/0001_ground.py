@@ -16,6 +16,4 @@ depends_on = None
 def upgrade() -> None:
     """Run the SQL file beside this one, whole: its functions carry semicolons of their own."""
     connection = op.get_bind()
-    connection.exec_driver_sql(
-        Path(__file__).with_suffix(".sql").read_text(encoding="utf-8").replace("%", "%%")
-    )
+    connection.exec_driver_sql(Path(__file__).with_suffix(".sql").read_text(encoding="utf-8").replace("%", "%%"))
