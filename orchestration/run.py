@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from orchestration.checks import refusal_reason
 from orchestration.dbt import prepare_manifest
@@ -16,6 +16,10 @@ from warehouse.errors import DataInsightError
 from warehouse.ledger import list_batches
 from warehouse.settings import Settings
 
+if TYPE_CHECKING:
+    from dagster import DagsterInstance
+
+_OURS = {"datainsight/started_by": "command"}
 # Dagster would log every event of the run to the terminal; the command prints its own progress.
 _QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 
@@ -68,12 +72,22 @@ def _execute(pipeline: Pipeline, source_names: Sequence[str]) -> str:
             chosen = chosen | AssetSelection.key_prefixes([f"raw_{name}"])
         selection = list(chosen.resolve(definitions.resolve_asset_graph()))
     with open_instance(pipeline.warehouse, settings.home) as instance:
+        _bury_killed_runs(instance)
         result = definitions.resolve_job_def(EVERYTHING).execute_in_process(
-            instance=instance, asset_selection=selection, run_config=_QUIET, raise_on_error=False
+            instance=instance, asset_selection=selection, run_config=_QUIET, tags=_OURS, raise_on_error=False
         )
         if not result.success:
             raise _failure(result, pipeline)
         return str(result.run_id)
+
+
+def _bury_killed_runs(instance: "DagsterInstance") -> None:
+    """End the runs of commands that were killed: this pass holds the lock, so none of them can be alive."""
+    from dagster import DagsterRunStatus, RunsFilter
+
+    unfinished = [DagsterRunStatus.NOT_STARTED, DagsterRunStatus.STARTING, DagsterRunStatus.STARTED]
+    for run in instance.get_runs(RunsFilter(statuses=unfinished, tags=_OURS)):
+        instance.report_run_failed(run, message="The process of this run was killed.")
 
 
 def _failure(result: Any, pipeline: Pipeline) -> Exception:

@@ -32,7 +32,6 @@ def first(platform: Platform) -> dict[str, Any]:
     return platform.run()
 
 
-@pytest.mark.xdist_group("acceptance")
 @pytest.mark.usefixtures("first")
 class TestFirstLight:
     def test_every_row_lands_and_only_conflicting_ones_are_set_aside(self, first: dict[str, Any]) -> None:

@@ -62,6 +62,11 @@ def test_ten_kills_leave_no_trace(server_url: sa.URL, database: sa.URL, tmp_path
             victim.kill()
         victim.communicate()
     platform.run()
+    engine = sa.create_engine(database)
+    with engine.connect() as connection:
+        statuses = connection.execute(sa.text("select distinct status from dagster.runs")).scalars().all()
+    engine.dispose()
+    assert set(statuses) <= {"SUCCESS", "FAILURE"}, "no killed run looks alive"
 
     with NewDatabase(server_url) as name:
         other = server_url.set(database=name, drivername="postgresql").render_as_string(hide_password=False)
