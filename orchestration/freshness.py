@@ -1,31 +1,11 @@
 """Tells whether what is published still is what the admitted batches and the definitions say."""
 
-import hashlib
-from dataclasses import dataclass
-
 from orchestration.dbt import project_version
 from orchestration.pipeline import Pipeline
+from orchestration.report import State
 from serving.snapshots import latest_snapshot
 from serving.store_files import lacking
 from warehouse.ledger import newest_admission
-
-
-@dataclass(frozen=True)
-class State:
-    """All that a published snapshot depends on.
-
-    Attributes:
-        admission_seq: The newest admission.
-        project_version: A hash of the dbt project.
-    """
-
-    admission_seq: int
-    project_version: str
-
-    @property
-    def fingerprint(self) -> str:
-        """One short text for it."""
-        return hashlib.sha256(f"{self.admission_seq} {self.project_version}".encode()).hexdigest()[:16]
 
 
 def present_state(pipeline: Pipeline) -> State:

@@ -1,5 +1,6 @@
 """What one pass of the pipeline did, collected while it runs: stages and seconds, batches, models, snapshot."""
 
+import hashlib
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -10,11 +11,28 @@ from warehouse.errors import DataInsightError
 
 if TYPE_CHECKING:
     from orchestration.dbt import BuildOutcome
-    from orchestration.freshness import State
 
 
 def _silent(_line: str) -> None:
     """The progress of a run that nobody watches."""
+
+
+@dataclass(frozen=True)
+class State:
+    """All that a published snapshot depends on.
+
+    Attributes:
+        admission_seq: The newest admission.
+        project_version: A hash of the dbt project.
+    """
+
+    admission_seq: int
+    project_version: str
+
+    @property
+    def fingerprint(self) -> str:
+        """One short text for it."""
+        return hashlib.sha256(f"{self.admission_seq} {self.project_version}".encode()).hexdigest()[:16]
 
 
 @dataclass
@@ -35,7 +53,7 @@ class Report:
     stages: list[dict[str, Any]] = field(default_factory=list)
     batch_ids: set[int] = field(default_factory=set)
     build: "BuildOutcome | None" = None
-    built: "State | None" = None
+    built: State | None = None
     snapshot_id: int | None = None
     published: bool = False
     error: DataInsightError | None = None
