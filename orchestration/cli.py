@@ -37,8 +37,8 @@ def main() -> None:
         if debug:
             raise
         reason = " ".join(str(error).split()) or "no message"
-        aside.print(f"error: unexpected {type(error).__name__}: {reason}", style="red", markup=False, soft_wrap=True)
-        aside.print("hint: the same command with --debug shows where it happened", markup=False)
+        aside.print(f"error: unexpected {type(error).__name__}: {reason}", style="red", soft_wrap=True)
+        aside.print("hint: the same command with --debug shows where it happened")
         sys.exit(1)
 
 

@@ -4,7 +4,7 @@ import hashlib
 import os
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,7 +12,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from warehouse.database import Warehouse
+from warehouse.database import Warehouse, libpq_environment
 from warehouse.errors import DataInsightError
 from warehouse.settings import PROJECT_ROOT
 
@@ -86,7 +86,11 @@ def prepare_manifest(database: str, home: Path) -> Path:
     if not folder.exists():
         folder.parent.mkdir(parents=True, exist_ok=True)
         scratch = Path(tempfile.mkdtemp(dir=folder.parent))
-        _invoke(["parse"], sa.URL.create("postgresql", database=database), home, target=scratch)
+        try:
+            _invoke(["parse"], sa.URL.create("postgresql", database=database), home, target=scratch)
+        except DataInsightError:
+            shutil.rmtree(scratch)
+            raise
         keep = ("manifest.json", "semantic_manifest.json")
         for path in scratch.iterdir():
             if path.name not in keep:
@@ -105,7 +109,6 @@ def build(
     *,
     full_refresh: bool = False,
     selection: Sequence[str] = (),
-    progress: Callable[[str], None] | None = None,
 ) -> BuildOutcome:
     """Build and test the models, all of them or a selection, in the warehouse.
 
@@ -114,7 +117,6 @@ def build(
         home: Its working files go to `<home>/dbt`.
         full_refresh: Rebuild incremental models from raw.
         selection: dbt's own selection arguments, such as `["--select", "dim_users"]`.
-        progress: Called with the name of each model that was built.
 
     Raises:
         DataInsightError: dbt could not run at all. Failed models and tests are in the outcome.
@@ -123,7 +125,7 @@ def build(
     arguments = ["build", "--exclude-resource-type", "unit_test", *selection]
     if full_refresh:
         arguments.append("--full-refresh")
-    results = _invoke(arguments, warehouse.url_object, home, target=home / "dbt" / "target", progress=progress)
+    results = _invoke(arguments, warehouse.url_object, home, target=home / "dbt" / "target")
     return BuildOutcome(
         [
             NodeOutcome(
@@ -144,16 +146,11 @@ def _invoke(
     home: Path,
     *,
     target: Path,
-    progress: Callable[[str], None] | None = None,
 ) -> Sequence[Any]:
     from dbt.cli.main import dbtRunner
 
-    def watch(event: Any) -> None:
-        if progress and event.info.name == "LogModelResult":
-            progress(event.data.node_info.node_name)
-
     with _profile_environment(url):
-        result = dbtRunner(callbacks=[watch]).invoke(
+        result = dbtRunner().invoke(
             [
                 *arguments,
                 *("--project-dir", str(PROJECT), "--profiles-dir", str(PROJECT)),
@@ -174,6 +171,8 @@ def _invoke(
 def _profile_environment(url: sa.URL) -> Iterator[None]:
     """The variables that `dbt_project/profiles.yml` reads, for as long as dbt runs."""
     given = {
+        # dbt's own connection goes through libpq, which takes the TLS options from its variables.
+        **libpq_environment(url),
         "WAREHOUSE_HOST": url.host or "localhost",
         "WAREHOUSE_PORT": str(url.port or 5432),
         "WAREHOUSE_USER": url.username or "",

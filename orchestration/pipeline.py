@@ -43,19 +43,33 @@ class Pipeline:
 
 @contextmanager
 def open_pipeline(
-    settings: Settings, *, full_refresh: bool = False, report: Report | None = None
+    settings: Settings, *, full_refresh: bool = False, report: Report | None = None, patience_seconds: int = 0
 ) -> Iterator[Pipeline]:
     """The pipeline for one pass; nobody else runs one on this database meanwhile.
+
+    Args:
+        settings: Whose sources and database.
+        full_refresh: See `Pipeline`.
+        report: Where the pass is written down; None: in a new one.
+        patience_seconds: How long to wait for the end of another pass.
 
     Raises:
         DataInsightError: Another pass is going on, or settings, sources or database are not usable.
     """
     sources = load_sources(settings.sources, settings.home)
     with open_warehouse(settings) as warehouse, warehouse.engine().connect() as connection:
-        if not connection.execute(sa.text("select pg_try_advisory_lock(:lock)"), {"lock": _PASS_LOCK}).scalar():
-            raise DataInsightError(
-                "another run is going on in this database",
-                hint="wait for it to end; it is in Dagster's list of runs",
-            )
+        _take_turn(connection, patience_seconds)
         connection.commit()
         yield Pipeline(settings, warehouse, sources, full_refresh, report or Report())
+
+
+def _take_turn(connection: sa.Connection, patience_seconds: int) -> None:
+    # The shortest time-out that PostgreSQL knows is a millisecond; none at all would be to wait for ever.
+    milliseconds = max(1, patience_seconds * 1000)
+    connection.execute(sa.text("select set_config('lock_timeout', :time, true)"), {"time": str(milliseconds)})
+    try:
+        connection.execute(sa.text("select pg_advisory_lock(:lock)"), {"lock": _PASS_LOCK})
+    except sa.exc.OperationalError as error:
+        raise DataInsightError(
+            "another run is going on in this database", hint="wait for it to end; it is in Dagster's list of runs"
+        ) from error

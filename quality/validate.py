@@ -31,7 +31,7 @@ def validate_landed(warehouse: Warehouse, source: str | None = None, *, suites: 
 
     Raises:
         DataInsightError: A suite is malformed, or a rule could not be evaluated. The batches concerned stay
-            `landed`; every other one has been judged.
+            `landed`, and so do later ones of the same tables; every other one has been judged.
     """
     with warehouse.engine().connect() as connection:
         waiting = list_batches(connection, source=source, status="landed")[::-1]
@@ -49,16 +49,28 @@ def validate_landed(warehouse: Warehouse, source: str | None = None, *, suites: 
         elif _admit_uncovered(warehouse, batch):
             judged.append(batch.batch_id)
     if suited:
-        with judging(warehouse) as judge:
-            for batch, suite in suited:
-                try:
-                    if _judge(warehouse, judge, batch, suite):
-                        judged.append(batch.batch_id)
-                except DataInsightError as error:
-                    failures.append(error)
+        judged += _judge_each(warehouse, suited, failures)
     if failures:
         raise failures[0]
     return sorted(judged)
+
+
+def _judge_each(warehouse: Warehouse, suited: list[tuple[Batch, Suite]], failures: list[DataInsightError]) -> list[int]:
+    """Judge batches in their order; what could not be judged is added to `failures`."""
+    judged: list[int] = []
+    # A later batch must not be admitted before an earlier one of its table: the later admission is the newer version.
+    held: set[str] = set()
+    with judging(warehouse) as judge:
+        for batch, suite in suited:
+            if batch.name in held:
+                continue
+            try:
+                if _judge(warehouse, judge, batch, suite):
+                    judged.append(batch.batch_id)
+            except DataInsightError as error:
+                failures.append(error)
+                held.add(batch.name)
+    return judged
 
 
 def _admit_uncovered(warehouse: Warehouse, batch: Batch) -> bool:

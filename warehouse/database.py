@@ -10,6 +10,8 @@ TRANSFORMER = "transformer"
 ANALYST = "analyst"
 API = "api"
 
+_TLS_OPTIONS = ("sslmode", "sslrootcert", "sslcert", "sslkey", "channel_binding")
+
 
 @dataclass(frozen=True)
 class Warehouse:
@@ -32,7 +34,8 @@ class Warehouse:
             query["options"] = f"{query.get('options', '')} -c role={role}".strip()
         user = f"{quote(url.username or '', safe='')}:{quote(str(url.password or ''), safe='')}@"
         tail = f"?{urlencode(query, quote_via=quote)}" if query else ""
-        return f"postgresql://{user}{url.host}:{url.port or 5432}/{quote(url.database or '', safe='')}{tail}"
+        host = f"[{url.host}]" if ":" in (url.host or "") else url.host
+        return f"postgresql://{user}{host}:{url.port or 5432}/{quote(url.database or '', safe='')}{tail}"
 
     def engine(self, role: str | None = None) -> sa.Engine:
         """A pooled SQLAlchemy engine whose sessions act as `role` (None: as the owner)."""
@@ -51,6 +54,19 @@ class Warehouse:
         for engine in self._engines.values():
             engine.dispose()
         self._engines.clear()
+
+
+def libpq_environment(url: sa.URL) -> dict[str, str]:
+    """The variables by which programs over libpq find the database of `url`, its TLS options included."""
+    named = {
+        "PGHOST": url.host or "localhost",
+        "PGPORT": str(url.port or 5432),
+        "PGUSER": url.username or "",
+        "PGPASSWORD": str(url.password or ""),
+        "PGDATABASE": url.database or "",
+    }
+    options = {f"PG{name.upper()}": str(url.query[name]) for name in _TLS_OPTIONS if name in url.query}
+    return named | options
 
 
 def quote_identifier(name: str) -> str:

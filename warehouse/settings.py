@@ -9,6 +9,8 @@ from typing import Annotated
 
 from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError
 
 from warehouse.errors import DataInsightError
 
@@ -58,7 +60,13 @@ class Settings(BaseSettings):
     @field_validator("database_url")
     @classmethod
     def _must_be_postgresql(cls, value: SecretStr | None) -> SecretStr | None:
-        if value is not None and not value.get_secret_value().startswith(("postgresql://", "postgres://")):
+        if value is None:
+            return None
+        try:
+            driver = make_url(value.get_secret_value()).drivername
+        except (ArgumentError, ValueError):
+            driver = "none"
+        if driver not in ("postgresql", "postgres"):
             raise ValueError("must look like postgresql://user:password@host:5432/database")
         return value
 

@@ -4,7 +4,7 @@
 select usage_records.usage_id
 from {{ ref('fact_feature_usage') }} as usage_records
 where
-    usage_records.organization_id = 'unknown'
+    usage_records.organization_id = '(unknown)'
     and not exists (
         select 1
         from {{ ref('fact_subscriptions') }} as subscriptions

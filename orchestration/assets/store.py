@@ -8,6 +8,7 @@ from dagster import AssetExecutionContext, AssetKey, AssetsDefinition, Materiali
 from orchestration.assets.keys import METRIC_STORE
 from orchestration.assets.landed import OWNER
 from orchestration.pipeline import Pipeline
+from warehouse.errors import DataInsightError
 
 
 def build_metric_store(marts: Sequence[AssetKey], manifest_folder: Path) -> AssetsDefinition:
@@ -27,15 +28,19 @@ def build_metric_store(marts: Sequence[AssetKey], manifest_folder: Path) -> Asse
 
         pipeline: Pipeline = context.resources.pipeline
         build, built = pipeline.report.build, pipeline.report.built
+        if build is None or built is None:
+            raise DataInsightError(
+                "only what this run has built and tested whole is published, and it has not built every model",
+                hint="materialize all models together with metric_store, or launch the job",
+            )
         with pipeline.report.stage("publish", "publishing the metric store"):
             snapshot = publish(
                 pipeline.warehouse,
                 pipeline.settings,
                 semantic_manifest=manifest_folder / "semantic_manifest.json",
-                # After a partial build no claim is made about the models that were left out.
-                fingerprint=built.fingerprint if built else "partial",
-                admission_seq=built.admission_seq if built else None,
-                checks=build.checks if build else {"passed": 0, "warned": 0, "failed": 0},
+                fingerprint=built.fingerprint,
+                admission_seq=built.admission_seq,
+                checks=build.checks,
             )
         pipeline.report.snapshot_id, pipeline.report.published = snapshot.snapshot_id, snapshot.published
         return MaterializeResult(metadata={"snapshot_id": snapshot.snapshot_id, "published": snapshot.published})

@@ -12,8 +12,8 @@ from rich.table import Table
 from warehouse.errors import DataInsightError
 
 # A pipe has no width; what is read by a program or a log should not be folded at 80 columns.
-screen = Console(width=None if sys.stdout.isatty() else 180)
-aside = Console(stderr=True, highlight=False)
+screen = Console(markup=False, highlight=False, width=None if sys.stdout.isatty() else 180)
+aside = Console(stderr=True, markup=False, highlight=False)
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
 
@@ -57,6 +57,6 @@ def _cell(value: Any) -> str:
 
 def print_error(error: DataInsightError) -> None:
     """One line, and a hint where there is one."""
-    aside.print(f"error: {error.message}", style="red", markup=False, soft_wrap=True)
+    aside.print(f"error: {error.message}", style="red", soft_wrap=True)
     if error.hint:
-        aside.print(f"hint: {error.hint}", markup=False, soft_wrap=True)
+        aside.print(f"hint: {error.hint}", soft_wrap=True)

@@ -3,6 +3,7 @@
 from typing import Annotated, Any
 
 import typer
+from rich.text import Text
 
 from orchestration.commands.output import AsJson, aside, print_json, print_table, screen
 from warehouse.settings import load_settings
@@ -21,7 +22,7 @@ def run(
 
         def progress(line: str) -> None:
             aside.print(f"  {line} …", style="dim")
-            status.update(line)
+            status.update(Text(line))
 
         progress("starting")
         from orchestration.run import run_pass

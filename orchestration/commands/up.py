@@ -76,7 +76,6 @@ def _start(settings: Settings, environment: dict[str, str], port: int) -> dict[s
             # A session of its own: Ctrl-C reaches us alone, and we stop the children in order.
             children[name] = subprocess.Popen(
                 [sys.executable, *command],
-                cwd=PROJECT_ROOT,
                 env=environment,
                 stdin=subprocess.DEVNULL,
                 stdout=log,

@@ -8,6 +8,7 @@ import typer
 
 from orchestration.commands.output import AsJson, print_json, screen
 from warehouse.connect import open_warehouse
+from warehouse.database import libpq_environment
 from warehouse.embedded import EmbeddedServer
 from warehouse.embedded.binaries import find_binaries
 from warehouse.errors import DataInsightError
@@ -53,15 +54,7 @@ def psql(arguments: Annotated[list[str] | None, typer.Argument(help="Passed on t
     """Open psql on the database."""
     with open_warehouse(load_settings()) as warehouse:
         # The URL goes by the environment: a command line is visible to every user of the machine.
-        target = warehouse.url_object
-        environment = {
-            **os.environ,
-            "PGHOST": target.host or "localhost",
-            "PGPORT": str(target.port or 5432),
-            "PGUSER": target.username or "",
-            "PGPASSWORD": str(target.password or ""),
-            "PGDATABASE": target.database or "",
-        }
+        environment = {**os.environ, **libpq_environment(warehouse.url_object)}
         done = subprocess.run([find_binaries().program("psql"), *(arguments or [])], env=environment, check=False)
     raise typer.Exit(done.returncode)
 
@@ -70,4 +63,4 @@ def _print_url(address: str, *, as_json: bool) -> None:
     if as_json:
         print_json({"url": address})
     else:
-        screen.print(address, soft_wrap=True, markup=False, highlight=False)
+        screen.print(address, soft_wrap=True, highlight=False)

@@ -13,7 +13,7 @@ BREAKS = {
     "assert_organization_months_add_up": "update marts.fact_organization_months set mrr_usd = mrr_usd + 0.01",
     "assert_organization_months_are_dense": "delete from marts.fact_organization_months"
     " where month_start_date = '2024-03-01' and organization_id = 'globex'",
-    "assert_usage_has_its_subscription": "update marts.fact_feature_usage set organization_id = 'unknown',"
+    "assert_usage_has_its_subscription": "update marts.fact_feature_usage set organization_id = '(unknown)',"
     " subscription_id = 'gone' where usage_id = 'u1'",
     "assert_organizations_have_accounts": "update marts.dim_organizations set has_account = false",
 }

@@ -29,7 +29,9 @@ def test_new_rows_corrections_and_repetitions_end_where_a_full_refresh_does(star
     land_both_sources(star.warehouse)
     land(star.warehouse, "saas.feature_usage", [usage("early", "s9"), usage("u5", "s2")])
     assert star.build()["assert_usage_has_its_subscription"] == "warn"
-    assert star.rows("select organization_id from marts.fact_feature_usage where usage_id = 'early'") == [("unknown",)]
+    assert star.rows("select organization_id from marts.fact_feature_usage where usage_id = 'early'") == [
+        ("(unknown)",)
+    ]
     untouched = star.rows("select ctid, xmin from marts.fact_feature_usage where usage_id = 'u1'")
 
     # The late subscription, one that moves to another organization, and one that is landed again as it was.

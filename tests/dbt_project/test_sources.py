@@ -34,7 +34,7 @@ def test_without_any_source_the_star_stands_empty_and_fills_when_one_comes(star:
     star.build()
 
     assert _counts(star)["fact_user_actions"] == 1
-    assert star.rows("select organization_id from marts.dim_organizations order by 1") == [("acme",), ("unknown",)]
+    assert star.rows("select organization_id from marts.dim_organizations order by 1") == [("(unknown)",), ("acme",)]
 
 
 def test_the_subscription_company_alone_is_enough(star: Star) -> None:

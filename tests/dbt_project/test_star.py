@@ -17,10 +17,10 @@ def test_everything_landed_is_in_the_star_and_every_test_of_the_project_passes(s
     assert "warn" not in statuses.values()
     assert list(statuses.values()).count("pass") > 15
     assert star.rows("select organization_id, name, has_account from marts.dim_organizations order by 1") == [
+        ("(unknown)", "(unknown)", False),
         ("acme", "acme Inc", True),
         ("globex", "globex Inc", True),
         ("octo", "octo", False),
-        ("unknown", "unknown", False),
     ]
     assert star.rows("select organization_id, user_id, login from marts.dim_users order by 1, 2") == [
         ("acme", "7", "user7"),
@@ -102,6 +102,6 @@ def test_values_that_no_suite_stopped_do_not_break_the_build(star: Star) -> None
     ]
     assert star.rows(
         "select organization_id, plan_id, mrr_usd from marts.fact_subscriptions where plan_id <> 'Pro'"
-    ) == [("unknown", "unknown", None)]
-    assert star.rows("select organization_id, user_id from marts.fact_user_actions") == [("unknown", "unknown")]
-    assert star.rows("select feature_id, usage_count from marts.fact_feature_usage") == [("unknown", 2)]
+    ) == [("(unknown)", "(unknown)", None)]
+    assert star.rows("select organization_id, user_id from marts.fact_user_actions") == [("(unknown)", "(unknown)")]
+    assert star.rows("select feature_id, usage_count from marts.fact_feature_usage") == [("(unknown)", 2)]

@@ -116,6 +116,20 @@ def test_a_rule_that_cannot_be_evaluated_leaves_its_batch_landed(room: Room, rul
     assert room.judge() == [waiting]
 
 
+def test_a_later_batch_waits_for_an_earlier_one_of_its_table(room: Room) -> None:
+    room.expect("orders", {"name": "seats_hold", "holds": "cast(seats as int) > 0"}, required_columns=["id", "seats"])
+    earlier = room.land("orders", [{"id": "1", "seats": "n/a"}], load_id="1700000000.1")
+    later = room.land("orders", [{"id": "1", "seats": "7"}], load_id="1700000000.2")
+    with pytest.raises(DataInsightError, match=f"batch {earlier} "):
+        room.judge()
+    assert room.batch(later).status == "landed", "admitted first, it would be overtaken by the older version"
+
+    room.expect("orders", {"name": "id_present", "present": ["id"]}, required_columns=["id", "seats"])
+    assert room.judge() == [earlier, later]
+    numbers = [room.batch(batch).admission_seq or 0 for batch in (earlier, later)]
+    assert numbers == sorted(numbers)
+
+
 def test_a_raw_table_that_is_gone_leaves_the_batch_landed(room: Room) -> None:
     room.expect("orders", {"name": "id_present", "present": ["id"]})
     batch = room.land("orders", [{"id": "1"}])

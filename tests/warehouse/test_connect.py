@@ -9,7 +9,8 @@ import sqlalchemy as sa
 from pydantic import SecretStr
 
 from warehouse.connect import database_name, open_warehouse
-from warehouse.database import LOADER, Warehouse
+from warehouse.database import ANALYST, API, LOADER, TRANSFORMER, Warehouse, libpq_environment
+from warehouse.embedded import EmbeddedServer
 from warehouse.errors import DataInsightError
 from warehouse.migrate import migrate
 from warehouse.settings import Settings
@@ -55,6 +56,34 @@ def test_a_user_who_may_not_prepare_the_database_is_told(server_url: sa.URL, dat
             connection.execute(sa.text(f"drop database {empty} with (force)"))
             connection.execute(sa.text(f"drop role {role}"))
         admin.dispose()
+
+
+def test_an_owner_with_createrole_is_enough(tmp_path: Path) -> None:
+    server = EmbeddedServer(tmp_path / "own")
+    url = server.acquire()
+    try:
+        admin = sa.create_engine(url, isolation_level="AUTOCOMMIT")
+        with admin.connect() as connection:
+            connection.execute(sa.text("create role owner login createrole password 'secret'"))
+            connection.execute(sa.text("create database mine owner owner"))
+        admin.dispose()
+        with open_warehouse(given(f"postgresql://owner:secret@{url.host}:{url.port}/mine", tmp_path)) as warehouse:
+            for role in (LOADER, TRANSFORMER, ANALYST, API):
+                with warehouse.engine(role).connect() as connection:
+                    assert connection.execute(sa.text("select current_user")).scalar_one() == role
+    finally:
+        server.release()
+
+
+def test_tls_options_reach_programs_over_libpq() -> None:
+    url = sa.make_url("postgresql+psycopg2://me:secret@db.example:5433/mine?sslmode=verify-full&sslrootcert=/ca.pem")
+    environment = libpq_environment(url)
+    assert (environment["PGSSLMODE"], environment["PGSSLROOTCERT"]) == ("verify-full", "/ca.pem")
+    assert environment["PGPORT"] == "5433"
+
+
+def test_an_ipv6_host_is_bracketed() -> None:
+    assert "@[::1]:5432/" in Warehouse(sa.make_url("postgresql+psycopg2://me:x@[::1]/db")).url()
 
 
 def test_two_processes_may_migrate_at_once(server_url: sa.URL, database: sa.URL) -> None:

@@ -43,6 +43,8 @@ def test_the_env_file_is_read(tmp_path: Path) -> None:
     ("name", "value"),
     [
         ("DATAINSIGHT_DATABASE_URL", "mysql://root@localhost/db"),
+        ("DATAINSIGHT_DATABASE_URL", "postgresql://me@localhost:many/db"),
+        ("DATAINSIGHT_DATABASE_URL", "nonsense"),
         ("DATAINSIGHT_DAGSTER_PORT", "many"),
         ("DATAINSIGHT_DAGSTER_PORT", "70000"),
         ("DATAINSIGHT_SNAPSHOT_RETENTION_HOURS", "0"),

@@ -28,8 +28,8 @@ final as (
         is_auto_renewed,
         assigned_admission_seq,
         admission_seq,
-        coalesce(account_id, 'unknown') as organization_id,
-        coalesce(plan_id, 'unknown') as plan_id
+        coalesce(account_id, '(unknown)') as organization_id,
+        coalesce(plan_id, '(unknown)') as plan_id
     from versions
     where version_rank = 1
 )

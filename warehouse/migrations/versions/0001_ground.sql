@@ -8,9 +8,10 @@ begin
             execute format('create role %I nologin', role_name);
         exception when duplicate_object or unique_violation then null;
         end;
-        if not exists (
-            select from pg_auth_members as member
-            where member.roleid = role_name::regrole and member.member = current_user::regrole
+        -- Since PostgreSQL 16 the creator of a role administers it, but may not act as it until granted to itself.
+        if not pg_has_role(
+            current_user, role_name,
+            case when current_setting('server_version_num')::int >= 160000 then 'SET' else 'MEMBER' end
         ) then
             begin
                 execute format('grant %I to current_user', role_name);
@@ -107,7 +108,7 @@ language plpgsql immutable strict parallel safe as $$
 declare
     said text := trim(value);
 begin
-    if said ~ '^\d{4}-\d\d-\d\d($|[T ]\d\d:\d\d)' then
+    if said ~ '^\d{4}-\d\d-\d\d([T ]\d\d:\d\d(:\d\d(\.\d+)?)? ?(Z|UTC|[+-]\d\d(:?\d\d)?)?)?$' then
         return ops.real_date(substr(said, 1, 4)::int, substr(said, 6, 2)::int, substr(said, 9, 2)::int);
     elsif said ~ '^\d\d-\d\d-\d{4}$' then
         return ops.real_date(substr(said, 7, 4)::int, substr(said, 4, 2)::int, substr(said, 1, 2)::int);
@@ -121,7 +122,7 @@ language plpgsql immutable strict parallel safe as $$
 declare
     said text := trim(value);
 begin
-    if said ~ '^(?!0000)\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])([T ]([01]\d|2[0-3]):[0-5]\d(:[0-5]\d(\.\d+)?)? ?(Z|UTC|[+-](0\d|1[0-5])(:?[0-5]\d)?)?)?$' then
+    if said ~ '^(?!0000)\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])([T ]([01]\d|2[0-3]):[0-5]\d(:[0-5]\d(\.\d{1,9})?)? ?(Z|UTC|[+-](0\d|1[0-5])(:?[0-5]\d)?)?)?$' then
         if substr(said, 9, 2) > '28' and ops.real_date(substr(said, 1, 4)::int, substr(said, 6, 2)::int, substr(said, 9, 2)::int) is null then
             return null;
         end if;
@@ -130,7 +131,7 @@ begin
             return said::timestamptz;
         end if;
         return said::timestamp at time zone 'UTC';
-    elsif said ~ '^\d\d-\d\d-\d{4}( ([01]\d|2[0-3]):[0-5]\d(:[0-5]\d(\.\d+)?)?)?$' then
+    elsif said ~ '^\d\d-\d\d-\d{4}( ([01]\d|2[0-3]):[0-5]\d(:[0-5]\d(\.\d{1,9})?)?)?$' then
         return (
             ops.real_date(substr(said, 7, 4)::int, substr(said, 4, 2)::int, substr(said, 1, 2)::int)
             + coalesce(nullif(substr(said, 12), '')::time, time '00:00')

@@ -32,7 +32,7 @@ named as (
 
     union
 
-    select 'unknown' as organization_id
+    select '(unknown)' as organization_id
 ),
 
 members as (

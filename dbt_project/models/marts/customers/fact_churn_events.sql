@@ -18,7 +18,7 @@ with versions as (
 churn_events as (
     select
         *,
-        coalesce(account_id, 'unknown') as organization_id
+        coalesce(account_id, '(unknown)') as organization_id
     from versions
     where version_rank = 1
 ),

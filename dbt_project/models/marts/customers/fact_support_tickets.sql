@@ -18,7 +18,7 @@ with versions as (
 tickets as (
     select
         *,
-        coalesce(account_id, 'unknown') as organization_id
+        coalesce(account_id, '(unknown)') as organization_id
     from versions
     where version_rank = 1
 ),

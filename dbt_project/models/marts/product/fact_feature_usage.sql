@@ -87,8 +87,8 @@ usage_records as (
 resolved as (
     select
         usage_records.*,
-        coalesce(subscriptions.organization_id, 'unknown') as organization_id,
-        coalesce(subscriptions.plan_id, 'unknown') as plan_id,
+        coalesce(subscriptions.organization_id, '(unknown)') as organization_id,
+        coalesce(subscriptions.plan_id, '(unknown)') as plan_id,
         subscriptions.assigned_admission_seq
     from usage_records
     left join subscriptions on usage_records.subscription_id = subscriptions.subscription_id
@@ -103,8 +103,8 @@ final as (
         subscription_id,
         {{ surrogate_key(['plan_id']) }} as plan_key,
         plan_id,
-        {{ surrogate_key(["coalesce(feature_id, 'unknown')"]) }} as feature_key,
-        coalesce(feature_id, 'unknown') as feature_id,
+        {{ surrogate_key(["coalesce(feature_id, '(unknown)')"]) }} as feature_key,
+        coalesce(feature_id, '(unknown)') as feature_id,
         usage_date,
         usage_count,
         usage_duration_seconds,

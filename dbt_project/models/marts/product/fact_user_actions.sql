@@ -21,9 +21,9 @@ actions as (
         coalesce(
             organization_login,
             case when repository_name like '%/%' then nullif({{ split_part('repository_name', "'/'", 1) }}, '') end,
-            'unknown'
+            '(unknown)'
         ) as organization_id,
-        coalesce(actor_id, actor_login, 'unknown') as user_id
+        coalesce(actor_id, actor_login, '(unknown)') as user_id
     from versions
     where version_rank = 1
 ),

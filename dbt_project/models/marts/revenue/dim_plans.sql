@@ -8,7 +8,7 @@ with stated as (
 
     union
 
-    select 'unknown' as plan_id
+    select '(unknown)' as plan_id
 ),
 
 final as (
