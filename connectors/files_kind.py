@@ -1,5 +1,6 @@
 """The kind `files`: tables that are CSV, JSON lines or Parquet files, plain or gzipped, found by path or glob."""
 
+import glob
 import hashlib
 from collections.abc import Mapping
 from pathlib import Path
@@ -47,7 +48,7 @@ class FileTable(TableConfig):
     @classmethod
     def _beside_the_file(cls, value: tuple[str, ...], info: ValidationInfo) -> tuple[str, ...]:
         folder = info.context.folder if isinstance(info.context, Surroundings) else Path.cwd()
-        return tuple(str(folder / Path(pattern).expanduser()) for pattern in value)
+        return tuple(str(Path(glob.escape(str(folder))) / Path(pattern).expanduser()) for pattern in value)
 
     @property
     def key_columns(self) -> list[str]:

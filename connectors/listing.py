@@ -2,6 +2,7 @@
 
 import glob
 import hashlib
+import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -10,6 +11,8 @@ import sqlalchemy as sa
 
 from connectors.files_kind import FileTable
 from warehouse.errors import DataInsightError
+
+_ESCAPED = re.compile(r"\[([*?[])\]")  # What `glob.escape` makes of a character that has a meaning.
 
 
 @dataclass(frozen=True)
@@ -42,8 +45,9 @@ def list_files(table: FileTable) -> list[Path]:
     """Every file that the table's paths and globs match, sorted by path."""
     found: set[Path] = set()
     for pattern in table.path:
-        if Path(pattern).exists() or not glob.has_magic(pattern):
-            found.add(Path(pattern))
+        path = Path(_plain(pattern))
+        if path.exists() or not _has_magic(pattern):
+            found.add(path)
         else:
             found.update(map(Path, glob.glob(pattern, recursive=True)))  # noqa: PTH207 - the pattern is absolute.
     return sorted(path for path in found if path.is_file() or (path.is_symlink() and not path.exists()))
@@ -132,15 +136,25 @@ def missing_paths(table: FileTable) -> list[str]:
 
 
 def _missing(pattern: str) -> str | None:
-    path = Path(pattern)
+    path = Path(_plain(pattern))
     if path.is_dir():
-        return f"{pattern} is a folder; say which files of it, such as {pattern}/*.csv"
-    if not glob.has_magic(pattern):
-        return None if path.exists() else f"there is no file {pattern}"
-    fixed = path
-    while glob.has_magic(str(fixed)):
+        return f"{path} is a folder; say which files of it, such as {path}/*.csv"
+    if not _has_magic(pattern):
+        return None if path.exists() else f"there is no file {path}"
+    fixed = Path(pattern)
+    while _has_magic(str(fixed)):
         fixed = fixed.parent
-    return None if fixed.is_dir() else f"there is no folder {fixed} (in {pattern})"
+    folder = Path(_plain(str(fixed)))
+    return None if folder.is_dir() else f"there is no folder {folder} (in {pattern})"
+
+
+def _plain(pattern: str) -> str:
+    """The path that a pattern without magic stands for."""
+    return _ESCAPED.sub(r"\1", pattern)
+
+
+def _has_magic(pattern: str) -> bool:
+    return glob.has_magic(_ESCAPED.sub("", pattern))
 
 
 def _explain_nothing(connection: sa.Connection, source: str, name: str, table: FileTable) -> None:

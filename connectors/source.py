@@ -1,6 +1,5 @@
 """What every kind of source has in common: a name, a schedule, tables with keys, and a door of its own."""
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,8 +8,7 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 from pydantic_core import PydanticCustomError
 
-_CRON_FIELD = re.compile(r"[\dA-Za-z*?/,#-]+")
-_CRON_FIELDS = 5
+from connectors.cron import is_schedule
 
 
 @dataclass(frozen=True)
@@ -40,8 +38,7 @@ def _some(value: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def _cron(value: str) -> str:
-    fields = value.split()
-    if len(fields) != _CRON_FIELDS or not all(_CRON_FIELD.fullmatch(item) for item in fields):
+    if not is_schedule(value):
         raise PydanticCustomError("cron", "is no schedule")
     return value
 
@@ -66,7 +63,10 @@ class SourceConfig(BaseModel):
     kind: str
     schedule: Annotated[
         Annotated[str, AfterValidator(_cron)] | None,
-        Field(description='a cron line of five fields, such as "*/15 * * * *"'),
+        Field(
+            description="a cron line of minute (0-59), hour (0-23), day (1-31), month (1-12, jan-dec) and weekday"
+            ' (0-7, sun-sat), such as "*/15 * * * *"'
+        ),
     ] = None
     tables: Mapping[str, TableConfig]
 

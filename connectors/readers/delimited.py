@@ -1,5 +1,6 @@
 """CSV and its kin: every field lands as the text it is, parsed by Arrow in blocks of bounded size."""
 
+import codecs
 import csv
 import io
 import sys
@@ -67,6 +68,11 @@ class DelimitedReader(FileReader):
                     for start in range(0, batch.num_rows, BATCH_ROWS):
                         yield batch.slice(start, BATCH_ROWS)
             except pa.ArrowInvalid as error:
+                if len(self._set_rows) > MAX_UNREADABLE_LINES:
+                    reason = self._set_rows[-1].reason
+                    raise UnreadableFileError(
+                        f"more than {MAX_UNREADABLE_LINES:,} lines cannot be read: {reason}"
+                    ) from error
                 raise UnreadableFileError(_in_our_words(str(error))) from error
         self._number_lines()
         if not rows:
@@ -99,6 +105,7 @@ class DelimitedReader(FileReader):
             convert_options=arrow_csv.ConvertOptions(
                 column_types={f"f{number}": pa.string() for number in range(MAX_COLUMNS + 1)},
                 strings_can_be_null=False,
+                check_utf8=False,  # _Content has done that.
             ),
         )
         for batch in stream:
@@ -125,13 +132,12 @@ class DelimitedReader(FileReader):
         self.check_names(headers, columns)
         self.columns = columns
 
-    def _on_invalid_row(self, row: Any) -> Literal["skip"]:
+    def _on_invalid_row(self, row: Any) -> Literal["skip", "error"]:
+        # Nothing may be raised here: Arrow would print it and go on with words of its own.
         if row.text != self._end:
             reason = f"{row.actual_columns} fields where the header has {row.expected_columns}"
             self._set_rows.append(_SetAside(row.number, 0, row.text, reason))
-            if len(self._set_rows) > MAX_UNREADABLE_LINES:
-                raise UnreadableFileError(f"more than {MAX_UNREADABLE_LINES:,} lines cannot be read: {reason}")
-        return "skip"
+        return "skip" if len(self._set_rows) <= MAX_UNREADABLE_LINES else "error"
 
     def _without_end(self, batches: Iterator["pa.RecordBatch"]) -> Iterator["pa.RecordBatch"]:
         """The batches without our own last line, and without a row that swallowed it."""
@@ -190,6 +196,8 @@ class _Content(io.RawIOBase):
     def __init__(self, content: IO[bytes], end: str) -> None:
         self._content = content
         self._end: bytes | None = f"\n{end}\n".encode()
+        self._decoder = codecs.getincrementaldecoder("utf-8")()
+        self._lines = 0
 
     def readable(self) -> bool:
         return True
@@ -198,14 +206,18 @@ class _Content(io.RawIOBase):
         found = self._content.read(size)
         if b"\0" in found:
             raise UnreadableFileError("it contains NUL bytes; is it UTF-16? UTF-8 is needed")
+        try:
+            self._decoder.decode(found, final=not found)
+        except UnicodeDecodeError as error:
+            line = self._lines + error.object.count(b"\n", 0, error.start) + 1
+            raise UnreadableFileError(f"line {line}: it is not UTF-8 text") from error
+        self._lines += found.count(b"\n")
         if not found and self._end is not None:
             found, self._end = self._end, None
         return found
 
 
 def _in_our_words(message: str) -> str:
-    if "invalid UTF8" in message:
-        return "it is not UTF-8 text"
     if "Empty CSV" in message:
         return "the file is empty"
     if "straddl" in message or "block" in message:

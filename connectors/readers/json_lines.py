@@ -97,11 +97,7 @@ class _Rows:
         for values in self._values.values():
             values.extend([None] * (self.count - len(values)))
         arrays = [pa.array(self._values[key], pa.string()) for key in self._headers]
-        batch = (
-            pa.RecordBatch.from_arrays(arrays, names=self._reader.columns)
-            if arrays
-            else pa.RecordBatch.from_pylist([{}] * self.count, schema=pa.schema([]))
-        )
+        batch = pa.RecordBatch.from_arrays(arrays, names=self._reader.columns)
         self._values = {key: [] for key in self._headers}
         self.count = self.bytes = 0
         return batch
@@ -131,7 +127,7 @@ def _row(line: bytes) -> dict[str, str | None]:
     """The columns and texts of the object on a line.
 
     Raises:
-        ValueError: The line is no JSON object, or holds what PostgreSQL's text cannot.
+        ValueError: The line is no JSON object, has no field, or holds what PostgreSQL's text cannot.
     """
     if b"\\u0000" in line and _NUL.search(line):
         raise ValueError("it holds the character \\u0000, which PostgreSQL cannot store")
@@ -139,6 +135,8 @@ def _row(line: bytes) -> dict[str, str | None]:
         found = orjson.loads(line)
         if type(found) is not dict:
             raise ValueError("it is JSON, but no object")
+        if not found:
+            raise ValueError("it is an object without a field")
         if _DELICATE_NUMBER.search(line):
             found = json.loads(line, parse_float=_literal, parse_int=_literal)
         return {key: value if type(value) is str else _text(value) for key, value in found.items()}

@@ -18,7 +18,9 @@ BATCH_ROWS = 65_536
 BATCH_BYTES = 16 << 20
 MAX_COLUMNS = 1_500  # PostgreSQL ends at 1,600, and landing adds its own.
 MAX_UNREADABLE_LINES = 100_000
-MAX_SHOWN_CHARACTERS = 1_000
+MAX_KEPT_CHARACTERS = 100_000  # Of one unreadable line, so that a long event can be played again ...
+MAX_KEPT_OF_A_FILE = 32 << 20  # ... while a file of nothing but such lines stays within memory:
+FEW_CHARACTERS = 1_000  # past that, this is what is kept of a line.
 
 
 class UnreadableFileError(Exception):
@@ -39,8 +41,8 @@ class UnreadableLine:
 
     Attributes:
         line: Its number in the file, counted from 1.
-        text: What it says, cut off after 1,000 characters.
-        reason: Why it is no row.
+        text: What it says, cut off after 100,000 characters.
+        reason: Why it is no row, and whether the text was cut.
     """
 
     line: int
@@ -60,6 +62,7 @@ class FileReader(ABC):
         self.path = path
         self.columns: list[str] = []
         self.unreadable: list[UnreadableLine] = []
+        self._kept = 0
 
     @abstractmethod
     def batches(self) -> Generator["pa.RecordBatch", None, None]:
@@ -86,8 +89,11 @@ class FileReader(ABC):
         """
         if len(self.unreadable) >= MAX_UNREADABLE_LINES:
             raise UnreadableFileError(f"more than {MAX_UNREADABLE_LINES:,} lines cannot be read; line {line}: {reason}")
-        shown = text[:MAX_SHOWN_CHARACTERS].replace("\0", "\N{REPLACEMENT CHARACTER}")
-        self.unreadable.append(UnreadableLine(line, shown, reason))
+        kept = text[: MAX_KEPT_CHARACTERS if self._kept < MAX_KEPT_OF_A_FILE else FEW_CHARACTERS]
+        self._kept += len(kept)
+        if len(kept) < len(text):
+            reason += f"; its text, {len(text):,} characters, is cut off after {len(kept):,}"
+        self.unreadable.append(UnreadableLine(line, kept.replace("\0", "\N{REPLACEMENT CHARACTER}"), reason))
 
     def check_names(self, headers: list[str], columns: list[str]) -> None:
         """Refuse headers that cannot all be columns."""

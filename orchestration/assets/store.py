@@ -28,12 +28,12 @@ def build_metric_store(marts: Sequence[AssetKey], manifest_folder: Path) -> Asse
 
         pipeline: Pipeline = context.resources.pipeline
         build, built = pipeline.report.build, pipeline.report.built
-        if build is None or built is None:
-            raise DataInsightError(
-                "only what this run has built and tested whole is published, and it has not built every model",
-                hint="materialize all models together with metric_store, or launch the job",
-            )
         with pipeline.report.stage("publish", "publishing the metric store"):
+            if build is None or built is None:
+                raise DataInsightError(
+                    "only what this run has built and tested whole is published, and it has not built every model",
+                    hint="materialize all models together with metric_store, or launch the job",
+                )
             snapshot = publish(
                 pipeline.warehouse,
                 pipeline.settings,

@@ -1,5 +1,6 @@
 """`sources.yaml`: what is right is read, what is wrong is said with file, line, key and remedy."""
 
+import glob
 from pathlib import Path
 
 import pytest
@@ -7,6 +8,7 @@ import pytest
 from connectors.config import find_source, load_sources
 from connectors.demo.kind import DemoSource
 from connectors.files_kind import FilesSource
+from connectors.listing import list_files, missing_paths
 from warehouse.errors import DataInsightError
 from warehouse.settings import PROJECT_ROOT
 
@@ -38,6 +40,25 @@ sources:
     assert orders.path == (str(tmp_path / "orders/**/*.csv"),)
     assert orders.key_columns == ["order_id", "line"]
     assert customers.path == ("/mnt/files/a.jsonl", str(tmp_path / "b.jsonl"))
+
+
+def test_glob_characters_in_the_folder_of_the_sources_file_are_no_glob(tmp_path: Path) -> None:
+    folder = tmp_path / "in[1]*"
+    (folder / "data").mkdir(parents=True)
+    files = [folder / "data" / name for name in ("a.csv", "b.csv", "c[2].csv")]
+    for path in files:
+        path.touch()
+    [shop] = load(
+        folder, "sources: {s: {kind: files, tables: {all: {path: data/*.csv}, one: {path: 'data/c[2].csv'}}}}"
+    )
+    assert list_files(shop.tables["all"]) == files
+    assert list_files(shop.tables["one"]) == files[2:]
+    [shop] = load(folder, "sources: {s: {kind: files, tables: {t: {path: [data, d.csv, e/*.csv, data/*.txt]}}}}")
+    assert missing_paths(shop.tables["t"]) == [
+        f"{folder}/data is a folder; say which files of it, such as {folder}/data/*.csv",
+        f"there is no file {folder}/d.csv",
+        f"there is no folder {folder}/e (in {glob.escape(str(folder))}/e/*.csv)",
+    ]
 
 
 def test_the_default_sources_are_the_demo_company(tmp_path: Path) -> None:
@@ -80,6 +101,11 @@ def test_the_acceptance_sources_are_sound(tmp_path: Path, monkeypatch: pytest.Mo
         ("sources:\n  a__b:\n    kind: files", 2, "is no usable name"),
         (f"sources:\n  {'a' * 60}:\n    kind: files", 2, "allowed are 59"),
         ("sources:\n  a:\n    kind: files\n    schedule: hourly\n    tables: {t: {path: x}}", 4, "must be a cron line"),
+        (
+            "sources:\n  a:\n    kind: files\n    schedule: 99 99 * * *\n    tables: {t: {path: x}}",
+            4,
+            "minute (0-59), hour (0-23)",
+        ),
         ("sources:\n  a:\n    kind: files\n    kind: demo", 4, "is there twice, first on line 3"),
         ("sources:\n  a:\n    kind: files\n   tables: {}", 4, "not valid YAML"),
         ("sources:\n  a: {kind: files, tables: {t: {path: '${NOT_SET}/x'}}}", 2, "NOT_SET, which is not set"),

@@ -105,7 +105,8 @@ def test_csv_in_many_blocks_keeps_every_row_in_order(write: Write) -> None:
         (b"a;b\n1;2\n", "is the delimiter ';'?"),
         (b"a,a\n1,2\n", "is there twice"),
         (b"a,_dlt_id\n1,2\n", "keeps for itself"),
-        (b"a,b\n1,\xff\xfe\n", "not UTF-8"),
+        (b"a,b\n1,\xff\xfe\n", "line 2: it is not UTF-8"),
+        (b"a,b\n1,\xc3", "line 2: it is not UTF-8"),
         ("a,b\n1,2\n".encode("utf-16"), "NUL bytes"),
         (b"a,b\n1,\0\n", "NUL bytes"),
         (gzip.compress(b"a,b\n" + b"1,2\n" * 999)[:-9], "gzip data is broken"),
@@ -113,10 +114,30 @@ def test_csv_in_many_blocks_keeps_every_row_in_order(write: Write) -> None:
         (b"a,b\n" + b'1,"' + b"x" * (6 << 20) + b'"\n', "longer than 2 MiB"),
         (b",".join(b"c%d" % number for number in range(1501)) + b"\n", "1,501 columns"),
     ],
-    ids=range(14),
+    ids=range(15),
 )
 def test_csv_that_is_no_table_is_refused(write: Write, content: bytes, reason: str) -> None:
     assert reason in refusal(write("a.csv", content))
+
+
+@pytest.mark.parametrize(
+    ("rows", "reason"),
+    [
+        (b"x,y\n" * 900_000 + b"caf\xe9\n", "line 900002: it is not UTF-8 text"),
+        (b"1,caf\xe9,\xe9\n3,4\n", "line 2: it is not UTF-8 text"),
+        (b"3\n" * 20, "more than 9 lines cannot be read: 1 fields where the header has 2"),
+    ],
+    ids=["far", "near", "many"],
+)
+def test_csv_rows_that_refuse_the_file_say_why_and_nothing_is_printed(
+    write: Write, monkeypatch: pytest.MonkeyPatch, rows: bytes, reason: str
+) -> None:
+    """What is raised while Arrow reports a row would be printed as a traceback and be lost."""
+    printed: list[object] = []
+    monkeypatch.setattr("sys.unraisablehook", printed.append)
+    monkeypatch.setattr("connectors.readers.delimited.MAX_UNREADABLE_LINES", 9)
+    assert refusal(write("a.csv", b"a,b\n" + rows)) == reason
+    assert printed == []
 
 
 def test_the_file_name_tells_format_and_tabs(write: Write) -> None:
@@ -149,6 +170,7 @@ def test_json_keys_that_come_and_go_are_null_elsewhere(write: Write) -> None:
     [
         (b'{"id":2', "no JSON"),
         (b"[1]", "no object"),
+        (b" {} ", "without a field"),
         (b'{"id":NaN}', "no JSON"),
         (b'{"id":"\xff"}', "no JSON"),
         (b'{"id":"\\ud800"}', "no JSON"),
@@ -156,13 +178,27 @@ def test_json_keys_that_come_and_go_are_null_elsewhere(write: Write) -> None:
         (b'{"id":' + b"[" * 600 + b"]" * 600 + b"}", "nested too deeply"),
         (b'{"id":' + b"[" * 5000 + b"1.5" + b"]" * 5000 + b"}", ""),
     ],
-    ids=range(8),
+    ids=range(9),
 )
 def test_json_lines_that_are_no_rows_are_set_aside(write: Write, line: bytes, reason: str) -> None:
     rows, reader = read(write("a.jsonl", b'{"id":1}\n' + line + b'\n{"id":3,"s":"\\\\u0000"}\n'))
     assert [row["id"] for row in rows] == ["1", "3"]
     [(number, text, why)] = set_aside(reader)
-    assert (number, reason in why, len(text) <= 1000) == (2, True, True)
+    assert (number, reason in why, len(text)) == (2, True, len(line.decode(errors="replace")))
+
+
+def test_a_long_line_is_kept_whole_and_a_longer_one_is_said_to_be_cut(
+    write: Write, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = write("a.jsonl", f'{{"id":1}}\n[{"1" * 50_000}]\n[{"2" * 150_000}]\n[{"3" * 2_000}]\n')
+    _, reader = read(path)
+    assert [len(text) for _, text, _ in set_aside(reader)] == [50_002, 100_000, 2_002]
+    assert [reason for _, _, reason in set_aside(reader)][1].endswith(
+        "; its text, 150,002 characters, is cut off after 100,000"
+    )
+    monkeypatch.setattr("connectors.readers.reading.MAX_KEPT_OF_A_FILE", 150_000)
+    _, reader = read(path)
+    assert [len(text) for _, text, _ in set_aside(reader)] == [50_002, 100_000, 1_000]
 
 
 def test_json_keys_that_clash_refuse_the_file(write: Write) -> None:

@@ -22,6 +22,11 @@ mutation { launchRun(executionParams: {
 }) { __typename ... on LaunchRunSuccess { run { runId } } ... on PythonError { message } } }
 """
 ASSETS = "{ assetNodes { assetKey { path } dependencyKeys { path } } }"
+FAILURE = """
+{ runOrError(runId: "%s") { ... on Run { eventConnection { events {
+    ... on ExecutionStepFailureEvent { error { message causes { message } } } ... on RunFailureEvent { message }
+} } } } }
+"""
 RUNS = "{ runsOrError { ... on Runs { results { runId status jobName } } } }"
 
 
@@ -48,7 +53,7 @@ def test_up_serves_the_graph_and_launches_the_job(platform: Platform, data: Path
         assert launched["__typename"] == "LaunchRunSuccess", launched
         run_id = launched["run"]["runId"]
         wait_until(lambda: runs(address)[run_id] in {"SUCCESS", "FAILURE", "CANCELED"}, seconds=180)
-        assert runs(address)[run_id] == "SUCCESS"
+        assert runs(address)[run_id] == "SUCCESS", ask(address, FAILURE % run_id)
         assert platform.metric("feature_uses") == [[14]]
     finally:
         process.send_signal(signal.SIGINT)
