@@ -9,6 +9,7 @@ from serving.catalog import Catalog
 from serving.conditions import Conditions, conditions_of
 from serving.literals import date_literal, literal
 from serving.names import Dimension, GroupBy, unknown
+from serving.periods import require_whole_periods
 from serving.pruning import Pruning
 from serving.query import MetricQuery
 from serving.simplify import simplify
@@ -66,11 +67,15 @@ class Compiler:
         """The statement that answers a question.
 
         Raises:
-            DataInsightError: The question names something that does not exist, or a value of the wrong type.
+            DataInsightError: The question names something that does not exist, or a value of the wrong type, or its
+                range cuts a period of one of its metrics.
         """
         from sqlglot import exp
 
         names = self._catalog.names(query.metrics)
+        require_whole_periods(
+            query.time_range, {metric: self._catalog.names([metric]).base_grain for metric in query.metrics}
+        )
         windowed = any(self._catalog.metric(name).is_windowed for name in query.metrics)
         group_by = [names.group_by(asked, query.grain) for asked in query.group_by]
         conditions = conditions_of(query, names, with_time=not windowed)

@@ -204,7 +204,7 @@ def _connect(settings: Settings) -> "duckdb.DuckDBPyConnection":
     import duckdb
 
     own = settings.home / "duckdb"
-    own.mkdir(parents=True, exist_ok=True)
+    own.mkdir(mode=0o700, parents=True, exist_ok=True)
     connection = duckdb.connect(
         ":memory:",
         config={

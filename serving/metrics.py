@@ -14,7 +14,7 @@ from serving.names import METRIC_TIME
 from serving.query import Filter, MetricQuery, TimeRange, parse_query
 from serving.snapshots import Snapshot, latest_snapshot
 from serving.store_files import load_definitions
-from serving.trust import Trust, trust_of
+from serving.trust import Trust, TrustReader
 from warehouse.database import API, Warehouse
 from warehouse.errors import DataInsightError
 from warehouse.policy import Policy, load_policy
@@ -43,6 +43,7 @@ class Metrics:
         self._warehouse = warehouse
         self._policy = policy or load_policy()
         self._engine = Engine(settings)
+        self._trust_reader = TrustReader()
         self._lock = threading.Lock()
         self._compilers: dict[str, tuple[Catalog, Compiler]] = {}
         self._answers: OrderedDict[Hashable, tuple[pa.Table, Statement]] = OrderedDict()
@@ -138,7 +139,7 @@ class Metrics:
 
     def _trust(self, snapshot: Snapshot, statement: Statement) -> Trust:
         with self._warehouse.engine(API).connect() as connection:
-            return trust_of(connection, snapshot, statement.marts)
+            return self._trust_reader.trust_of(connection, snapshot, statement.marts)
 
 
 def _milliseconds(start: float, end: float) -> float:

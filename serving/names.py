@@ -93,7 +93,7 @@ class Names:
         return self._timed(asked, asked, grain if asked == METRIC_TIME else None)
 
     def _timed(self, asked: str, base: str, grain: str | None) -> GroupBy:
-        dimension = None if base == METRIC_TIME else self.dimension(base)
+        dimension = None if base == METRIC_TIME else self.dimension(base, also=(METRIC_TIME,))
         if dimension is not None and dimension.kind != "time":
             if grain is not None:
                 raise DataInsightError(f"{base} is not a time, so it has no grain {grain}")
@@ -106,8 +106,12 @@ class Names:
             )
         return GroupBy(asked, dimension, grain or finest)
 
-    def dimension(self, asked: str) -> Dimension:
+    def dimension(self, asked: str, *, also: Iterable[str] = ()) -> Dimension:
         """Resolve a dimension by its full name, a short one, its entity, or `<entity>_id`.
+
+        Args:
+            asked: The name.
+            also: What else may be written there, for the message.
 
         Raises:
             DataInsightError: There is no such dimension, or the name could mean several.
@@ -125,7 +129,7 @@ class Names:
         if len(nearest) > 1:
             raise DataInsightError(f"{asked} could be {' or '.join(nearest)}", hint="write the full name")
         if not nearest:
-            raise unknown("dimension", asked, known.keys() | {METRIC_TIME}, of=self._metrics)
+            raise unknown("dimension", asked, known.keys() | {*also}, of=self._metrics)
         return known[nearest[0]]
 
 

@@ -8,6 +8,7 @@ from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
 from serving.names import METRIC_TIME
+from serving.periods import end_of, start_of
 from serving.query import TimeRange
 
 if TYPE_CHECKING:
@@ -44,8 +45,9 @@ class Pruning:
         found: list[exp.Expr] = []
         if self.time_range.start is not None:
             found.append(time >= _day(start_of(self.time_range.start, self.grain)))
-        if self.time_range.end is not None:
-            found.append(time < _day(end_of(self.time_range.end, self.grain)))
+        # A time may be a moment of the last day, so it is held against the day after; the last day of all has none.
+        if self.time_range.end is not None and (end := end_of(self.time_range.end, self.grain)) < date.max:
+            found.append(time < _day(end + timedelta(days=1)))
         return found
 
     def _leads(self, table: "exp.Table", selection: "exp.Select", column: str) -> bool:
@@ -61,27 +63,6 @@ class Pruning:
             and all(found.table in ("", table.alias) for found in made.find_all(exp.Column))
             for made in selection.expressions
         )
-
-
-def start_of(day: date, grain: str) -> date:
-    """The first day of the period a day is in."""
-    match grain:
-        case "week":
-            return day - timedelta(days=day.weekday())
-        case "month":
-            return day.replace(day=1)
-        case "quarter":
-            return day.replace(month=(day.month - 1) // 3 * 3 + 1, day=1)
-        case "year":
-            return day.replace(month=1, day=1)
-        case _:
-            return day
-
-
-def end_of(day: date, grain: str) -> date:
-    """The day after the last one of the period a day is in."""
-    longest = {"day": 1, "week": 7, "month": 31, "quarter": 92, "year": 366}[grain]
-    return start_of(start_of(day, grain) + timedelta(days=longest), grain)
 
 
 def _day(day: date) -> "exp.Expr":

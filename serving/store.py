@@ -3,6 +3,7 @@
 Readers follow `ops.snapshots` and nothing else, so what a crash leaves behind in the store is seen by nobody.
 """
 
+import logging
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -21,10 +22,13 @@ from serving.snapshots import (
     kept_snapshots,
     latest_snapshot,
 )
-from serving.store_files import save_definitions, table_url
+from serving.store_files import ensure_folder, save_definitions, table_url
 from warehouse.database import Warehouse
+from warehouse.errors import DataInsightError
 from warehouse.ledger import newest_admission
 from warehouse.settings import Settings
+
+_log = logging.getLogger(__name__)
 
 # Any constant does, as long as every process of the platform uses the same one.
 _PUBLISH_LOCK = 0x5075626C  # "Publ"
@@ -80,13 +84,18 @@ def publish(
         last = latest_snapshot(connection)
         seen = newest_admission(connection) if admission_seq is None else admission_seq
         with store_errors(settings.metric_store_url):
+            ensure_folder(settings.metric_store_url)
             tables, rewritten = _write_tables(warehouse, settings, definitions, last, lineage)
             new = NewSnapshot(tables, seen, checks, definitions.version, fingerprint)
             save_definitions(settings.metric_store_url, definitions)
         if last is not None and not rewritten and _is_served(last, new):
             return _published(last, published=False, rewritten={})
         snapshot = insert_snapshot(connection, new)
-    _vacuum(warehouse, settings)
+    try:
+        _vacuum(warehouse, settings)
+    except (DataInsightError, sa.exc.SQLAlchemyError) as error:
+        # The snapshot is served: what could not be deleted takes space until the next publication tries again.
+        _log.warning("snapshot %s is published, but old versions were not deleted: %s", snapshot.snapshot_id, error)
     return _published(snapshot, published=True, rewritten=rewritten)
 
 

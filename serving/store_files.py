@@ -24,6 +24,13 @@ def table_url(store: str, mart: str) -> str:
     return f"{store.rstrip('/')}/{mart}"
 
 
+def ensure_folder(store: str) -> None:
+    """Make the folder of a local store: it holds everybody's rows, so that only its owner may look into it."""
+    if is_local(store):
+        Path(store).parent.mkdir(parents=True, exist_ok=True)
+        Path(store).mkdir(mode=0o700, exist_ok=True)
+
+
 def save_definitions(store: str, definitions: Definitions) -> None:
     """Keep the definitions under their version; a version that is there already is not written again."""
     files, path = _files(store), f"{_FOLDER}/{definitions.version}.json"
@@ -61,6 +68,5 @@ def _files(store: str) -> "FileSystem":
     from deltalake.fs import DeltaStorageHandler
     from pyarrow.fs import PyFileSystem
 
-    if is_local(store):
-        Path(store).mkdir(parents=True, exist_ok=True)
+    ensure_folder(store)
     return PyFileSystem(DeltaStorageHandler(store))

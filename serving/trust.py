@@ -1,9 +1,14 @@
 """What an answer stands on: how fresh it is, which checks passed, and what is missing from it.
 
 The figures are about the platform's own batches, not about one organization's rows: a batch holds rows of many.
+What was decided about a batch stays, so each admitted batch is read once per process. Only refused batches and rows
+put back can change what is said of a snapshot, so their number is all that is read with every answer.
 """
 
-from dataclasses import asdict, dataclass
+import threading
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
@@ -41,82 +46,156 @@ class Trust:
         }
 
 
-_STATEMENT = sa.text(
+# Admissions become visible in the order of their numbers, so that nothing is missed between two of them.
+_ADMITTED = sa.text(
     """
     with admitted as (
-        select batch_id, source, table_name, landed_at, checks
+        select batch_id, source || '.' || table_name as name, landed_at, checks
         from ops.batches
-        where
-            status = 'admitted' and admission_seq <= :admission_seq
-            and (cast(:sources as text[]) is null or source || '.' || table_name = any(:sources))
-    ),
-    refused as (
-        select batch_id, checks
+        where admission_seq > :after and admission_seq <= :until
+    )
+    select name, 'batches' as figure, count(*) as amount, max(landed_at) as landed_at
+    from admitted group by name
+    union all
+    select name, 'quarantined', count(*), null
+    from admitted inner join ops.quarantine as quarantine on admitted.batch_id = quarantine.batch_id
+    group by name
+    union all
+    select
+        name,
+        case
+            when item ->> 'status' = 'failed' and item ->> 'severity' = 'row' then 'warned'
+            else item ->> 'status'
+        end as status,
+        count(*), null
+    from admitted cross join jsonb_array_elements(checks) as item
+    group by name, status
+    """
+)
+
+# Only an admitted batch has an `admission_seq`: by its index, refused ones are found without reading the others.
+_VERSION = sa.text(
+    """
+    select
+        (select count(*) from ops.batches where admission_seq is null and status = 'refused') as refused,
+        (select count(*) from ops.quarantine where resolved_by_batch_id is not null) as resolved
+    """
+)
+
+_CHANGING = sa.text(
+    """
+    with refused as materialized (
+        select source || '.' || table_name as name, checks
         from ops.batches as batch
         where
-            status = 'refused'
-            and (cast(:sources as text[]) is null or source || '.' || table_name = any(:sources))
-            and not (
+            admission_seq is null and status = 'refused'
+            and (
                 exists (
-                    select from admitted as later
-                    where
-                        later.batch_id > batch.batch_id
-                        and later.source = batch.source and later.table_name = batch.table_name
-                )
-                and not exists (
                     select from ops.files as file
                     where
                         file.batch_id = batch.batch_id
                         and not exists (
                             select from ops.files as same
-                            inner join admitted as later on same.batch_id = later.batch_id
+                            inner join ops.batches as later on same.batch_id = later.batch_id
                             where
                                 same.path = file.path and later.batch_id > batch.batch_id
                                 and later.source = batch.source and later.table_name = batch.table_name
+                                and later.admission_seq <= :until
                         )
+                )
+                or not exists (
+                    select from ops.batches as later
+                    where
+                        later.batch_id > batch.batch_id
+                        and later.source = batch.source and later.table_name = batch.table_name
+                        and later.admission_seq <= :until
                 )
             )
     )
+    select name, 'refused' as figure, count(*) as amount, cast(null as timestamptz) as landed_at
+    from refused group by name
+    union all
     select
-        (select max(landed_at) from admitted) as as_of,
-        (select count(*) from refused) as refused_batches,
-        (
-            select count(*) from ops.quarantine as quarantine
-            inner join admitted on quarantine.batch_id = admitted.batch_id
-            where quarantine.resolved_by_batch_id is null
-        ) as quarantined_rows,
-        (
-            select coalesce(jsonb_object_agg(status, found), '{}')
-            from (
-                select
-                    case
-                        when item ->> 'status' = 'failed' and item ->> 'severity' = 'row' then 'warned'
-                        else item ->> 'status'
-                    end as status,
-                    count(*) as found
-                from (select checks from admitted union all select checks from refused) as judged
-                cross join jsonb_array_elements(judged.checks) as item
-                group by 1
-            ) as counted
-        ) as checks
+        name,
+        case
+            when item ->> 'status' = 'failed' and item ->> 'severity' = 'row' then 'warned'
+            else item ->> 'status'
+        end as status,
+        count(*), null
+    from refused cross join jsonb_array_elements(checks) as item
+    group by name, status
+    union all
+    select batch.source || '.' || batch.table_name as name, 'quarantined', -count(*), null
+    from ops.quarantine as quarantine
+    inner join ops.batches as batch on quarantine.batch_id = batch.batch_id
+    where quarantine.resolved_by_batch_id is not null and batch.admission_seq <= :until
+    group by name
     """
 )
 
 
-def trust_of(connection: sa.Connection, snapshot: Snapshot, marts: frozenset[str]) -> Trust:
-    """The trust envelope of an answer that reads these marts of a snapshot."""
-    known = [snapshot.tables[mart].sources for mart in marts]
-    sources = None if None in known else sorted({name for names in known for name in names or ()})
-    row = connection.execute(_STATEMENT, {"admission_seq": snapshot.admission_seq, "sources": sources}).one()
-    checks = {
-        status: int(row.checks.get(status, 0)) + int(snapshot.checks.get(status, 0))
-        for status in ("passed", "warned", "failed")
-    }
-    return Trust(
-        snapshot_id=snapshot.snapshot_id,
-        as_of=row.as_of or snapshot.published_at,
-        checks=checks,
-        quarantined_rows=row.quarantined_rows,
-        refused_batches=row.refused_batches,
-        definition_version=snapshot.definition_version,
-    )
+@dataclass(frozen=True)
+class _Figures:
+    """What the ledger says up to an admission.
+
+    Attributes:
+        amounts: How many of what there are, by landed table and figure.
+        newest: When the newest batch of each landed table landed.
+    """
+
+    admission_seq: int = 0
+    amounts: Mapping[tuple[str, str], int] = field(default_factory=dict)
+    newest: Mapping[str, datetime] = field(default_factory=dict)
+
+    def plus(self, rows: Iterable[sa.Row[Any]], admission_seq: int) -> "_Figures":
+        amounts, newest = Counter(self.amounts), dict(self.newest)
+        for row in rows:
+            amounts[row.name, row.figure] += row.amount
+            if row.landed_at is not None:
+                newest[row.name] = max(row.landed_at, newest.get(row.name, row.landed_at))
+        return _Figures(admission_seq, amounts, newest)
+
+
+class TrustReader:
+    """Reads what answers stand on; what cannot have changed since it was read is kept."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._admitted = _Figures()
+        self._known: tuple[tuple[int, int, int] | None, _Figures] = (None, _Figures())
+
+    def trust_of(self, connection: sa.Connection, snapshot: Snapshot, marts: frozenset[str]) -> Trust:
+        """The trust envelope of an answer that reads these marts of a snapshot."""
+        behind = [snapshot.tables[mart].sources for mart in marts]
+        sources = None if None in behind else {name for names in behind for name in names or ()}
+        figures = self._figures(connection, snapshot.admission_seq)
+        total: Counter[str] = Counter()
+        for (name, figure), amount in figures.amounts.items():
+            if sources is None or name in sources:
+                total[figure] += amount
+        landed = [at for name, at in figures.newest.items() if sources is None or name in sources]
+        return Trust(
+            snapshot_id=snapshot.snapshot_id,
+            as_of=max(landed, default=snapshot.published_at),
+            checks={
+                status: total[status] + int(snapshot.checks.get(status, 0)) for status in ("passed", "warned", "failed")
+            },
+            quarantined_rows=total["quarantined"],
+            refused_batches=total["refused"],
+            definition_version=snapshot.definition_version,
+        )
+
+    def _figures(self, connection: sa.Connection, until: int) -> _Figures:
+        # The version is read first: at worst, what is kept under it is newer than it says.
+        version = connection.execute(_VERSION).one()
+        key = (until, int(version.refused), int(version.resolved))
+        with self._lock:
+            if self._known[0] != key:
+                if self._admitted.admission_seq > until:
+                    self._admitted = _Figures()
+                if self._admitted.admission_seq < until:
+                    span = {"after": self._admitted.admission_seq, "until": until}
+                    self._admitted = self._admitted.plus(connection.execute(_ADMITTED, span), until)
+                now = connection.execute(_CHANGING, {"until": until})
+                self._known = (key, self._admitted.plus(now, until))
+            return self._known[1]

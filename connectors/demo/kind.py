@@ -1,9 +1,10 @@
 """The kind `demo`: writes a made-up data set to files under the home folder, then is read like any files."""
 
+import glob
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, ValidationInfo, model_validator
+from pydantic import Field, PrivateAttr, ValidationInfo, model_validator
 from pydantic_core import PydanticCustomError
 
 from connectors.demo.files import TABLES, write_dataset
@@ -19,6 +20,7 @@ class DemoSource(FilesSource):
     ]
     scale: Annotated[int, Field(ge=1, le=100, description="a whole number from 1 to 100")] = 1
     seed: Annotated[int, Field(ge=0, description="a whole number")] = 1
+    _folder: Path = PrivateAttr()
 
     @model_validator(mode="before")
     @classmethod
@@ -27,14 +29,23 @@ class DemoSource(FilesSource):
             return values
         if "tables" in values:
             raise PydanticCustomError("demo_tables", "has tables, but the kind demo makes its own; remove them")
-        folder = info.context.home / "demo" / info.context.name
+        folder = _folder(info.context)
         tables = {
-            name: {"path": str(folder / pattern), "key": key}
+            name: {"path": f"{glob.escape(str(folder))}/{pattern}", "key": key}
             for name, (pattern, key) in TABLES.get(str(values.get("dataset")), {"none": ("none", "none")}).items()
         }
         return {**values, "tables": tables}
 
+    @model_validator(mode="after")
+    def _remember_folder(self, info: ValidationInfo) -> "DemoSource":
+        if isinstance(info.context, Surroundings):
+            self._folder = _folder(info.context)
+        return self
+
     def prepare(self) -> None:
         """Write the files, unless they are there already."""
-        folder = Path(next(iter(self.tables.values())).path[0]).parent
-        write_dataset(folder, dataset=self.dataset, scale=self.scale, seed=self.seed)
+        write_dataset(self._folder, dataset=self.dataset, scale=self.scale, seed=self.seed)
+
+
+def _folder(surroundings: Surroundings) -> Path:
+    return surroundings.home / "demo" / surroundings.name

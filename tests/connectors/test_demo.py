@@ -13,6 +13,7 @@ from connectors.config import load_sources
 from connectors.demo.defects import planted_defects
 from connectors.demo.files import TABLES, write_dataset
 from connectors.demo.subscriptions import HEADERS
+from connectors.inspection import check
 
 
 def write(folder: Path, dataset: str, scale: int = 1, seed: int = 1) -> Path:
@@ -117,3 +118,11 @@ def test_demo_sources_make_their_files_when_they_are_landed(tmp_path: Path) -> N
     assert not (tmp_path / "home").exists()
     source.prepare()
     assert (tmp_path / "home" / "demo" / "github" / "2024-03-04-0.jsonl.gz").is_file()
+
+
+def test_a_home_with_glob_characters_is_found(tmp_path: Path) -> None:
+    home = tmp_path / "home [1]"
+    sources = tmp_path / "sources.yaml"
+    sources.write_text("sources: {saas: {kind: demo, dataset: saas_subscriptions}}\n")
+    [source] = load_sources(sources, home)
+    assert {table["files"] for table in check(source)} == {1}

@@ -72,7 +72,7 @@ create table marts.fact_user_actions (
 );
 insert into marts.fact_user_actions
 select
-    'a' || n, (array['acme', 'bolt', 'crow'])[n % 3 + 1], case when n % 10 = 0 then 'unknown' else 'u' || n % 9 end,
+    'a' || n, (array['acme', 'bolt', 'crow'])[n % 3 + 1], case when n % 10 = 0 then '(unknown)' else 'u' || n % 9 end,
     'k' || n % 9, (array['PushEvent', 'WatchEvent'])[n % 2 + 1], date '2024-01-01' + n / 4,
     timestamptz '2024-01-01 12:00+00' + n / 4 * interval '1 day', 1
 from generate_series(0, 359) as n;

@@ -90,6 +90,51 @@ def test_a_range_includes_both_its_days(ask: Asking) -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("days", "message", "hint"),
+    [
+        ({"start": "2024-01-10", "end": "2024-01-31"}, "time_range.start: 2024-01-10 cuts a month", "2024-01-01"),
+        ({"start": "2024-01-01", "end": "2024-01-10"}, "time_range.end: 2024-01-10 cuts a month", "2024-01-31"),
+    ],
+)
+def test_a_range_that_cuts_a_month_is_refused_to_metrics_of_days_and_of_months(
+    ask: Asking, days: dict[str, str], message: str, hint: str
+) -> None:
+    with pytest.raises(DataInsightError, match=message) as raised:
+        ask.rows("tickets_opened", "mrr", time_range=days)
+
+    assert "\n" not in raised.value.message
+    assert hint in (raised.value.hint or "")
+    # Among themselves, or alone, each counts the periods of its own time.
+    assert ask.rows("mrr", "arr", time_range=days) == [[300.5, 3606.0]]
+
+
+def test_metrics_count_in_whole_months_together_what_they_count_alone(ask: Asking) -> None:
+    days = {"start": "2024-01-10", "end": "2024-01-11"}
+    assert ask.rows("tickets_opened", time_range=days) == [[2]]
+    assert ask.rows("tickets_opened", "user_actions", time_range=days) == [[2, 8]]
+    for months in ({"start": "2024-02-01", "end": "2024-02-29"}, {"start": "2024-02-01"}, {"end": "2024-01-31"}):
+        alone = [ask.rows(metric, time_range=months)[0][0] for metric in ("tickets_opened", "mrr")]
+        assert ask.rows("tickets_opened", "mrr", time_range=months) == [alone]
+
+
+def test_a_range_may_reach_to_the_ends_of_the_calendar(ask: Asking) -> None:
+    always = {"start": "0001-01-01", "end": "9999-12-31"}
+
+    assert ask.rows("user_actions", time_range=always) == [[360]]
+    assert ask.rows("mrr", time_range=always) == [[300.5]]
+    assert ask.rows("mrr", "user_actions", time_range=always) == [[300.5, 360]]
+
+
+def test_the_time_is_offered_to_split_by_and_not_to_filter_on(ask: Asking) -> None:
+    with pytest.raises(DataInsightError) as raised:
+        ask.rows("mrr", group_by=["no"])
+    assert "metric_time" in (raised.value.hint or "")
+    with pytest.raises(DataInsightError) as raised:
+        ask.rows("mrr", filters=[{"dimension": "no", "op": "is_null"}])
+    assert "metric_time" not in (raised.value.hint or "")
+
+
 def test_short_names_full_names_and_entities(ask: Asking) -> None:
     by_country = [["DE", 200.5], ["US", 100.0]]
     for name in ("country", "organization__country"):

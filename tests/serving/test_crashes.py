@@ -184,6 +184,27 @@ def test_versions_that_nothing_names_any_more_are_deleted(store: Store, ask: Ask
     assert not store.publish().published
 
 
+def test_old_versions_that_cannot_be_deleted_fail_no_publication(
+    store: Store, ask: Asking, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def fail(*_: Any) -> int:
+        raise OSError("the disk is sulking")
+
+    tried: list[str] = []
+    with monkeypatch.context() as patch:
+        patch.setattr(store_module, "vacuum", fail)
+        first = store.publish()
+    monkeypatch.setattr(store_module, "vacuum", lambda url, *_: tried.append(url))
+
+    assert first.published
+    assert ask.answer("user_actions")["trust"]["snapshot_id"] == first.snapshot_id
+    (warning,) = [record for record in caplog.records if record.name == "serving.store"]
+    assert warning.levelname == "WARNING"
+    assert "the disk is sulking" in warning.getMessage()
+    store.publish("another build")
+    assert tried
+
+
 def _age_tombstones(store: Store) -> None:
     """Delta reckons the age of a removed file by its log, so the log is made to say that it is older."""
     import json

@@ -191,6 +191,20 @@ def test_a_store_that_was_lost_is_made_again(store: Store, ask: Asking) -> None:
     assert ask.rows("user_actions") == [[360]]
 
 
+def test_only_its_owner_may_look_into_folders_that_are_made(store: Store, ask: Asking, tmp_path: Path) -> None:
+    store.publish()
+    ask.rows("mrr")
+    for made in (Path(store.settings.metric_store_url), store.settings.home / "duckdb"):
+        assert made.stat().st_mode & 0o777 == 0o700
+
+    given = tmp_path / "given"
+    given.mkdir()
+    given.chmod(0o755)
+    store.settings = store.settings.model_copy(update={"metric_store": str(given)})
+    store.publish("there")
+    assert given.stat().st_mode & 0o777 == 0o755
+
+
 def test_a_missing_manifest_is_one_line(store: Store, tmp_path: Path) -> None:
     store.semantic_manifest = tmp_path / "nowhere.json"
 

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
+from serving.metrics import Metrics
 from tests.serving.conftest import Asking, Store
 
 LANDED = datetime(2024, 7, 1, 12, tzinfo=UTC)
@@ -122,3 +123,54 @@ def test_without_batches_the_snapshot_itself_says_when(store: Store, ask: Asking
 
     assert trust["as_of"] == published.published_at.astimezone(UTC).isoformat()
     assert (trust["quarantined_rows"], trust["refused_batches"]) == (0, 0)
+
+
+def test_a_row_check_that_failed_has_warned_and_a_refusal_has_failed(store: Store, ask: Asking, ledger: Any) -> None:
+    set_aside = '[{"name": "a", "status": "failed", "severity": "row"}]'
+    refused = '[{"name": "b", "status": "failed", "severity": "batch"}, {"name": "c", "status": "passed"}]'
+    ledger("churn_events", "admitted", checks=set_aside)
+    ledger("churn_events", "refused", paths=("a.csv",), checks=refused)
+    store.publish(checks={})
+    assert ask.answer("churn_events")["trust"]["checks"] == {"passed": 1, "warned": 1, "failed": 1}
+
+    # A refusal after the snapshot is known at once, also beside an answer from memory.
+    ledger("churn_events", "refused", paths=("b.csv",), checks=refused)
+    answer = ask.answer("churn_events")
+    assert answer["timing"]["cache"] == "hit"
+    assert answer["trust"]["checks"] == {"passed": 2, "warned": 1, "failed": 2}
+    assert answer["trust"]["refused_batches"] == 2
+
+    ledger("churn_events", "admitted", paths=("a.csv", "b.csv"))
+    store.publish("another build", checks={})
+    assert ask.answer("churn_events")["trust"]["checks"] == {"passed": 0, "warned": 1, "failed": 0}
+
+
+def test_one_process_says_over_many_snapshots_what_a_new_one_says(store: Store, ask: Asking, ledger: Any) -> None:
+    checks = '[{"name": "a", "status": "passed"}, {"name": "b", "status": "failed", "severity": "row"}]'
+    for n, table in enumerate(("churn_events", "support_tickets", "churn_events")):
+        ledger(table, "admitted", checks=checks, quarantined=n)
+        ledger(table, "refused", paths=(f"{n}.csv",), checks=checks)
+        store.publish(f"build {n}")
+        fresh = Asking(Metrics(store.settings, store.warehouse))
+        for metric in ("churn_events", "tickets_opened", "mrr"):
+            first, second = (asking.answer(metric)["trust"] for asking in (ask, fresh))
+            assert first | {"freshness_seconds": 0} == second | {"freshness_seconds": 0}
+        fresh.metrics.close()
+
+
+def test_batches_behind_the_snapshot_are_read_once(store: Store, ask: Asking, ledger: Any) -> None:
+    ledger("churn_events", "admitted", checks='[{"name": "a", "status": "passed"}]')
+    store.publish()
+    statements: list[str] = []
+
+    @sa.event.listens_for(store.warehouse.engine("api"), "before_cursor_execute")
+    def remember(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
+        statements.append(statement)
+
+    for metric in ("churn_events", "churn_events", "tickets_opened"):
+        ask.answer(metric)
+
+    assert sum("jsonb_array_elements" in statement for statement in statements) == 2
+    ask.answer("churn_events")
+    assert "resolved_by_batch_id is not null" in statements[-1]
+    assert sum("jsonb_array_elements" in statement for statement in statements) == 2

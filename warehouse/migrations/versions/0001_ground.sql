@@ -75,6 +75,8 @@ create table ops.quarantine (
     resolved_by_batch_id bigint references ops.batches (batch_id),
     primary key (batch_id, row_id)
 );
+-- Each answer asks what was put back since; nearly nothing ever is.
+create index quarantine_resolved on ops.quarantine (resolved_by_batch_id) where resolved_by_batch_id is not null;
 comment on table ops.quarantine is 'One row per row that was set aside: what it said, and which rules it broke.';
 
 create table ops.snapshots (
