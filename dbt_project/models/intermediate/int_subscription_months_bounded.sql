@@ -8,33 +8,33 @@ with landings as (
 
 stated as (
     select
-        min(start_date) as first_date,
-        max(case when start_date <= landings.last_date then start_date end) as last_date
-    from {{ ref('fact_subscriptions') }}
+        min(facts.start_date) as first_date,
+        max(case when facts.start_date <= landings.last_date then facts.start_date end) as last_date
+    from {{ ref('fact_subscriptions') }} as facts
     cross join landings
 
     union all
 
     select
         null as first_date,
-        max(case when usage_date <= landings.last_date then usage_date end) as last_date
-    from {{ ref('fact_feature_usage') }}
+        max(case when facts.usage_date <= landings.last_date then facts.usage_date end) as last_date
+    from {{ ref('fact_feature_usage') }} as facts
     cross join landings
 
     union all
 
     select
         null as first_date,
-        max(case when submitted_date <= landings.last_date then submitted_date end) as last_date
-    from {{ ref('fact_support_tickets') }}
+        max(case when facts.submitted_date <= landings.last_date then facts.submitted_date end) as last_date
+    from {{ ref('fact_support_tickets') }} as facts
     cross join landings
 
     union all
 
     select
         null as first_date,
-        max(case when churn_date <= landings.last_date then churn_date end) as last_date
-    from {{ ref('fact_churn_events') }}
+        max(case when facts.churn_date <= landings.last_date then facts.churn_date end) as last_date
+    from {{ ref('fact_churn_events') }} as facts
     cross join landings
 ),
 
