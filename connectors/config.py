@@ -56,7 +56,7 @@ def find_source(sources: Iterable[SourceConfig], name: str) -> SourceConfig:
     """
     by_name = {source.name: source for source in sources}
     if name not in by_name:
-        raise DataInsightError(f"there is no source {_unknown(name, by_name)}")
+        raise DataInsightError(f"there is no such source: {_unknown(name, by_name)}")
     return by_name[name]
 
 

@@ -218,7 +218,7 @@ def _reachable(warehouse: Warehouse) -> Iterator[None]:
         yield
     except sa.exc.OperationalError as error:
         where = warehouse.url_object.render_as_string(hide_password=True).replace("+psycopg2", "")
-        reason = str(error.orig).strip().splitlines()[-1]
+        reason = str(error.orig).strip().splitlines()[0]
         what = "cannot be reached" if error.statement is None else "failed"
         raise DataInsightError(
             f"the database {where} {what}: {reason}",

@@ -1,8 +1,12 @@
 """One pass of the pipeline in this process, as a Dagster run of the persistent instance."""
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
+
+import psycopg2
+import sqlalchemy as sa
 
 from orchestration.checks import refusal_reason
 from orchestration.dbt import prepare_manifest
@@ -13,7 +17,7 @@ from orchestration.pipeline import Pipeline, open_pipeline
 from orchestration.report import Report
 from warehouse.connect import database_name
 from warehouse.errors import DataInsightError
-from warehouse.ledger import list_batches
+from warehouse.ledger import Batch, list_batches
 from warehouse.settings import Settings
 
 if TYPE_CHECKING:
@@ -52,8 +56,30 @@ def run_pass(
             report.progress(pipeline.warehouse.notice)
         for name in source_names:
             pipeline.source(name)
-        run_id = _execute(pipeline, source_names)
-        return {"run_id": run_id, **_summary(pipeline), "seconds": round(time.perf_counter() - started, 2)}
+        with _database_stays():
+            run_id = _execute(pipeline, source_names)
+            summary = _summary(pipeline)
+        return {"run_id": run_id, **summary, "seconds": round(time.perf_counter() - started, 2)}
+
+
+@contextmanager
+def _database_stays() -> Iterator[None]:
+    """Say in one line that the database went away, whichever library noticed it and however it put it."""
+    try:
+        yield
+    except DataInsightError:
+        raise
+    except Exception as error:
+        cause: BaseException | None = error
+        while cause is not None:
+            if isinstance(cause, (sa.exc.OperationalError, sa.exc.InterfaceError, psycopg2.OperationalError)):
+                reason = " ".join(str(getattr(cause, "orig", cause)).split())
+                raise DataInsightError(
+                    f"the database went away during the run: {reason}",
+                    hint="nothing is lost: the next run takes up what this one left",
+                ) from error
+            cause = cause.__cause__ or cause.__context__
+        raise
 
 
 def _execute(pipeline: Pipeline, source_names: Sequence[str]) -> str:
@@ -120,13 +146,37 @@ def _summary(pipeline: Pipeline) -> dict[str, Any]:
     report = pipeline.report
     with pipeline.warehouse.engine().connect() as connection:
         batches = list_batches(connection, batch_ids=sorted(report.batch_ids))
-    batches.reverse()
+        batches.reverse()
+        notes = [note for batch in batches for note in _notes(connection, batch)]
     return {
         "rows_landed": sum(batch.row_count for batch in batches),
         "rows_quarantined": sum(batch.quarantined_count for batch in batches),
         "batches": [batch.to_dict() for batch in batches],
         "models": report.build.models if report.build else 0,
-        "checks": report.build.checks if report.build else {"passed": 0, "warned": 0, "failed": 0},
+        "checks": _checks(batches, report),
+        "notes": notes,
         "snapshot": {"snapshot_id": report.snapshot_id, "published": report.published},
         "stages": report.stages,
     }
+
+
+def _checks(batches: list[Batch], report: Report) -> dict[str, int]:
+    """Checks of the batches and of the build; one whose failing rows were set aside has warned."""
+    counts = dict(report.build.checks) if report.build else {"passed": 0, "warned": 0, "failed": 0}
+    for check in (check for batch in batches for check in batch.checks):
+        set_aside = check["status"] == "failed" and check["severity"] == "row"
+        counts["warned" if set_aside else check["status"]] += 1
+    return counts
+
+
+def _notes(connection: sa.Connection, batch: Batch) -> list[str]:
+    """A line for each reason why rows of a batch were set aside, and for each warning about it."""
+    from quality.quarantine import summarize
+
+    what = f"{batch.name}, batch {batch.batch_id}"
+    set_aside = summarize(connection, batch_id=batch.batch_id) if batch.quarantined_count else []
+    warnings = [check for check in batch.checks if check["status"] == "warned"]
+    return [
+        *(f"{what}: {row['row_count']:,} rows set aside by {row['rule']}" for row in set_aside),
+        *(f"{what}: {check.get('detail') or check['description']}" for check in warnings),
+    ]

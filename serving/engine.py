@@ -164,7 +164,7 @@ class OpenSnapshot:
         target = f"{self._schema}.{quote_identifier(mart)}"
         # Delta's own list of paths is percent-encoded, which DuckDB takes at its word.
         files = [str(Path(url).absolute() / file.path) for file in files_of(table)]
-        self._schemas[mart] = pa.schema(table.schema().to_arrow())  # type: ignore[arg-type]
+        self._schemas[mart] = pa.schema(table.schema().to_arrow())
         if not files:
             self._connection.register("empty_mart", self._schemas[mart].empty_table())
             self._connection.execute(f"create or replace table {target} as from empty_mart")

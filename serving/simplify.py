@@ -33,7 +33,9 @@ def simplify(tree: "exp.Query", schema_of: "Callable[[str], pa.Schema]") -> None
         if any(join.side in ("RIGHT", "FULL") for join in joins):
             continue
         qualifiers = {table.alias_or_name} | (set() if joins else {""})
-        for made in selection.expressions:
+        group = selection.args.get("group")
+        # What is selected and what it is grouped by must go on being the same expression.
+        for made in [*selection.expressions, *(group.expressions if group else [])]:
             _simplify(made, schema_of(mart), qualifiers)
 
 

@@ -64,7 +64,7 @@ def _prepare(warehouse: Warehouse) -> None:
         with warehouse.engine().connect() as connection:
             found: str = connection.execute(sa.text("show server_version_num")).scalar_one()
     except sa.exc.OperationalError as error:
-        reason = str(error.orig).strip().splitlines()[-1]
+        reason = str(error.orig).strip().splitlines()[0]
         raise DataInsightError(
             f"the database {where} cannot be reached: {reason}",
             hint="is the server up, and is DATAINSIGHT_DATABASE_URL right? Unset it to use the embedded server",

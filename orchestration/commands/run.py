@@ -6,6 +6,7 @@ import typer
 from rich.text import Text
 
 from orchestration.commands.output import AsJson, aside, print_json, print_table, screen
+from warehouse.errors import DataInsightError
 from warehouse.settings import load_settings
 
 
@@ -27,7 +28,12 @@ def run(
         progress("starting")
         from orchestration.run import run_pass
 
-        summary = run_pass(settings, source_names=source or [], full_refresh=full_refresh, progress=progress)
+        try:
+            summary = run_pass(settings, source_names=source or [], full_refresh=full_refresh, progress=progress)
+        except DataInsightError as error:
+            if as_json:
+                print_json({"error": error.message, "hint": error.hint})
+            raise
     if as_json:
         print_json(summary)
     else:
@@ -43,6 +49,10 @@ def _print_summary(summary: dict[str, Any]) -> None:
         ["batch", "table", "status", "row_count", "quarantined_count"],
         empty="no new data",
     )
+    if summary["notes"]:
+        screen.print()
+    for note in summary["notes"]:
+        screen.print(f"! {note}", soft_wrap=True)
     checks, snapshot = summary["checks"], summary["snapshot"]
     stages = ", ".join(f"{stage['stage']} {stage['seconds']} s" for stage in summary["stages"])
     screen.print(f"\nrows landed {summary['rows_landed']:,}, quarantined {summary['rows_quarantined']:,}")

@@ -1,5 +1,7 @@
 """Bad input: one clear line, what was good stays served, every input row is accounted for."""
 
+import os
+import signal
 from pathlib import Path
 
 import pytest
@@ -74,6 +76,8 @@ def test_bad_rows_are_set_aside_and_the_rest_is_served(platform: Platform, data:
     (data / name).write_text(text)
     after = platform.run()
     assert (after["rows_landed"], after["rows_quarantined"]) == (rows, bad)
+    assert len(after["notes"]) == 1, "one clear line for what was set aside, or for the unknown column"
+    assert "saas.feature_usage" in after["notes"][0]
     assert after["snapshot"]["snapshot_id"] > before["snapshot"]["snapshot_id"]
     assert platform.metric("feature_uses") == [[7 + 3 * (rows - bad)]]
     quarantined = platform.json("quarantine", "show")["quarantine"]
@@ -87,9 +91,11 @@ def test_a_table_that_no_suite_covers_is_admitted_with_a_warning(platform: Platf
     sources.write_text(
         sources.read_text() + "  zoo:\n    kind: files\n    tables:\n      pets: {path: data/pets_*.csv}\n"
     )
-    pets = [batch for batch in platform.run()["batches"] if batch["table_name"] == "pets"]
+    summary = platform.run()
+    pets = [batch for batch in summary["batches"] if batch["table_name"] == "pets"]
     assert [batch["status"] for batch in pets] == ["admitted"]
     assert "warned" in {check["status"] for check in pets[0]["checks"]}
+    assert [note for note in summary["notes"] if "no suite covers zoo.pets" in note]
 
 
 def test_an_unreachable_database_is_one_clear_line(platform: Platform) -> None:
@@ -137,3 +143,21 @@ def test_a_failing_model_publishes_nothing(platform: Platform, database: object)
     assert done.returncode == 1
     assert "error: dbt model dim_plans failed" in done.stderr
     assert platform("metrics", "query", "mrr").returncode == 1
+
+
+def test_a_server_that_dies_during_the_run_is_one_clear_line_and_the_next_run_goes_on(platform: Platform) -> None:
+    del platform.environment["DATAINSIGHT_DATABASE_URL"]
+    victim = platform.start("run")
+    assert victim.stderr is not None
+    for line in victim.stderr:
+        if "checking saas" in line:
+            break
+    data = Path(platform.environment["DATAINSIGHT_HOME"]) / "postgres" / "data"
+    os.kill(int((data / "postmaster.pid").read_text().splitlines()[0]), signal.SIGKILL)
+    _, stderr = victim.communicate()
+    assert victim.returncode == 1
+    assert len([line for line in stderr.splitlines() if line.startswith("error:")]) == 1
+    assert "Traceback" not in stderr
+    assert "unexpected" not in stderr
+    assert platform.run()["snapshot"]["published"] is True
+    assert platform.metric("user_actions") == [[10]]

@@ -15,7 +15,7 @@ def test_a_usage_error_ends_with_2(platform: Platform) -> None:
     [
         (["batches", "show", "99"], "there is no batch 99"),
         (["metrics", "query", "mrr"], "nothing"),
-        (["sources", "check", "nowhere"], "no source"),
+        (["sources", "check", "nowhere"], "no such source: 'nowhere'"),
         (["metrics", "query", "mrr", "--where", "country"], "is not a condition"),
         (["warehouse", "stop"], "not ours to start or stop"),
     ],

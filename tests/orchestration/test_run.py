@@ -1,5 +1,6 @@
 """`datainsight run` over files that come, change and break."""
 
+import json
 import shutil
 from pathlib import Path
 
@@ -47,9 +48,10 @@ def test_only_the_named_source_is_landed(platform: Platform) -> None:
 
 
 def test_an_unknown_source_is_a_clear_error(platform: Platform) -> None:
-    done = platform("run", "--source", "githup")
+    done = platform("run", "--source", "githup", "--json")
+    assert json.loads(done.stdout)["error"].startswith("there is no such source")
     assert done.returncode == 1
-    assert "no source" in done.stderr
+    assert "no such source: 'githup' is not known; allowed are saas, github" in done.stderr
     assert "saas" in done.stderr
     assert "Traceback" not in done.stderr
 

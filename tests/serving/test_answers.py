@@ -80,6 +80,26 @@ def test_plain_metrics_by_every_grain(ask: Asking) -> None:
     assert ask.rows("user_actions", group_by=["metric_time"], grain="week")[0] == ["2024-01-01", 28]
 
 
+ADDITIVE = ["churn_events", "refunds_usd", "feature_uses", "usage_hours", "tickets_opened", "user_actions"]
+
+
+def test_every_metric_is_told_by_each_of_its_dimensions_at_each_grain(ask: Asking) -> None:
+    for metric in ask.metrics.list():
+        name, dimensions = metric["name"], [d for d in metric["dimensions"] if d != "metric_time"]
+        whole = ask.rows(name)[0][0]
+        for grain in metric["grains"]:
+            periods = ask.rows(name, group_by=["metric_time"], grain=grain)
+            assert periods, (name, grain)
+            if name in ADDITIVE:
+                assert round(sum(row[1] or 0 for row in periods), 2) == whole, (name, grain)
+        for dimension in dimensions:
+            groups = ask.rows(name, group_by=[dimension])
+            both = ask.rows(name, group_by=["metric_time", dimension], grain=metric["grains"][0])
+            if name in ADDITIVE:
+                for rows in (groups, both):
+                    assert round(sum(row[-1] or 0 for row in rows), 2) == whole, (name, dimension)
+
+
 def test_a_range_includes_both_its_days(ask: Asking) -> None:
     days = {"start": "2024-01-31", "end": "2024-02-01"}
 
