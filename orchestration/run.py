@@ -177,6 +177,10 @@ def _notes(connection: sa.Connection, batch: Batch) -> list[str]:
     set_aside = summarize(connection, batch_id=batch.batch_id) if batch.quarantined_count else []
     warnings = [check for check in batch.checks if check["status"] == "warned"]
     return [
-        *(f"{what}: {row['row_count']:,} rows set aside by {row['rule']}" for row in set_aside),
+        *(f"{what}: {_rows(row['row_count'])} set aside by {row['rule']}" for row in set_aside),
         *(f"{what}: {check.get('detail') or check['description']}" for check in warnings),
     ]
+
+
+def _rows(count: int) -> str:
+    return "1 row" if count == 1 else f"{count:,} rows"
