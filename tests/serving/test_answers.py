@@ -85,8 +85,9 @@ ADDITIVE = ["churn_events", "refunds_usd", "feature_uses", "usage_hours", "ticke
 
 def test_every_metric_is_told_by_each_of_its_dimensions_at_each_grain(ask: Asking) -> None:
     for metric in ask.metrics.list():
+        # Hours are a sum of doubles, whose last digits depend on the order of adding.
         name, dimensions = metric["name"], [d for d in metric["dimensions"] if d != "metric_time"]
-        whole = ask.rows(name)[0][0]
+        whole = round(ask.rows(name)[0][0], 2)
         for grain in metric["grains"]:
             periods = ask.rows(name, group_by=["metric_time"], grain=grain)
             assert periods, (name, grain)
