@@ -42,6 +42,11 @@ def _template(server_url: sa.URL) -> Iterator[str]:
         engine = sa.create_engine(server_url.set(database=name))
         migrate(engine)
         engine.dispose()
+        # A session that stayed connected would make a copy of it fail now and then; closed, it fails at once.
+        server = sa.create_engine(server_url)
+        with server.begin() as connection:
+            connection.execute(sa.text(f"alter database {name} allow_connections false"))
+        server.dispose()
         yield name
 
 

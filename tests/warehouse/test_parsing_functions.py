@@ -1,5 +1,6 @@
 """The SQL functions that say what a date, a moment, a number and a truth value are."""
 
+from collections.abc import Iterator
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
@@ -7,6 +8,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
+from tests.conftest import NewDatabase
 from warehouse.database import TRANSFORMER, Warehouse
 
 CASES: dict[str, list[tuple[str | None, Any]]] = {
@@ -70,5 +72,9 @@ def test_what_a_text_means(shared: Warehouse, function: str, text: str | None, e
 
 
 @pytest.fixture(scope="module")
-def shared(server_url: sa.URL, _template: str) -> Warehouse:
-    return Warehouse(server_url.set(database=_template))
+def shared(server_url: sa.URL, _template: str) -> Iterator[Warehouse]:
+    """One database for all cases: they only read."""
+    with NewDatabase(server_url, template=_template) as name:
+        opened = Warehouse(server_url.set(database=name))
+        yield opened
+        opened.dispose()
