@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from connectors.dlt_runtime import dlt_at
+from connectors.dlt_runtime import COPY_WORKERS, dlt_at
 from warehouse.errors import DataInsightError
 
 if TYPE_CHECKING:
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from dlt.extract import DltSource
     from dlt.pipeline.pipeline import Pipeline
 
+# A job that gets less than this to copy costs more than it saves.
+_ROWS_WORTH_A_JOB = 131_072
 _CONTRACT: Any = {"tables": "evolve", "columns": "evolve", "data_type": "freeze"}
 
 
@@ -49,38 +51,53 @@ class FrozenTypeError(Exception):
 
 
 def build_source(name: str, loads: Sequence[TableLoad], folder: Path) -> "DltSource":
-    """The dlt source whose resources append `loads`.
+    """The dlt source that makes the tables of `loads` and starts the jobs which copy their rows.
 
     Args:
         name: The source's name.
-        loads: What its resources give.
+        loads: What its resources stand for.
         folder: Where files may be put until the run is over.
     """
     import dlt
     from dlt.extract import DltSource
 
     def resource(load: TableLoad) -> Any:
-        # A primary key by itself would make the column NOT NULL, and a row without a key would fail the whole load.
-        hints: Any = {key: {"name": key, "primary_key": True, "nullable": True} for key in load.key_columns}
         return dlt.resource(
-            load.batches if load.row_count else lambda: iter([_no_rows(load, folder)]),
+            lambda: _headings(load, folder),
             name=load.name,
             write_disposition="append",
             schema_contract=_CONTRACT,
-            columns=hints,
-            file_format="parquet",
+            columns=_columns(load),
         )
 
     return DltSource(dlt.Schema(f"raw_{name}"), f"raw_{name}", [resource(load) for load in loads])
 
 
-def _no_rows(load: TableLoad, folder: Path) -> Any:
-    """A file without rows: dlt makes the table from it, while its ADBC job fails on Parquet without a batch."""
+def _columns(load: TableLoad) -> Any:
+    """The columns as dlt describes them.
+
+    Types go without their digits: to dlt's contract, decimals with more digits than the last time are another type.
+    """
+    from dlt.common.libs.pyarrow import get_column_type_from_py_arrow
+    from dlt.common.schema.utils import dlt_load_id_column
+
+    columns: dict[str, Any] = {}
+    for field in load.schema:
+        kind = get_column_type_from_py_arrow(field.type)["data_type"]
+        # A primary key by itself would make the column NOT NULL, and a row without a key would fail the whole load.
+        hints = {"primary_key": True} if field.name in load.key_columns else {}
+        columns[field.name] = {"name": field.name, "data_type": kind, "nullable": True, **hints}
+    return {**columns, "_dlt_load_id": dlt_load_id_column()}
+
+
+def _headings(load: TableLoad, folder: Path) -> Iterator[Any]:
+    """Files with the names of the columns and no rows, by which dlt starts a job each."""
     import dlt
 
-    path = folder / f"{load.name}.csv"
-    path.write_text(",".join(load.schema.names) + "\n", encoding="ascii")
-    return dlt.mark.with_file_import(str(path), "csv", 0, hints=load.schema.empty_table())
+    for number in range(max(1, min(COPY_WORKERS, load.row_count // _ROWS_WORTH_A_JOB))):
+        path = folder / f"{load.name}-{number}.csv"
+        path.write_text(",".join(load.schema.names) + "\n", encoding="ascii")
+        yield dlt.mark.with_file_import(str(path), "csv", 0 if number else load.row_count)
 
 
 def append(name: str, loads: Sequence[TableLoad], *, url: str, home: Path) -> str:
@@ -103,23 +120,33 @@ def append(name: str, loads: Sequence[TableLoad], *, url: str, home: Path) -> st
         import dlt
         from dlt.pipeline.exceptions import PipelineStepFailed
 
+        from connectors.copying import RawPostgres, SharedRows
+
+        rows = {load.name: SharedRows(load.schema, load.batches()) for load in loads if load.row_count}
         pipeline: Pipeline = dlt.pipeline(
             f"raw_{name}",
             pipelines_dir=str(home / "dlt" / "pipelines"),
-            destination=dlt.destinations.postgres(credentials=_without_spaces(url)),
+            destination=RawPostgres(_without_spaces(url), rows),
             dataset_name=f"raw_{name}",
         )
         # A load that failed or was killed left its package behind, and dlt would finish that one first.
         pipeline = pipeline.drop()
         try:
-            info = pipeline.run(build_source(name, loads, Path(pipeline.working_dir)), loader_file_format="parquet")
+            info = pipeline.run(build_source(name, loads, Path(pipeline.working_dir)))
         except PipelineStepFailed as error:
-            raise _explained(name, error) from error
+            raise _explained(name, next((table.error for table in rows.values() if table.error), error)) from error
         finally:
             # All that the next run needs is in the database; what stays here would be a trace of this one.
             shutil.rmtree(pipeline.working_dir, ignore_errors=True)
     if len(info.loads_ids) != 1:
         raise DataInsightError(f"the load of source {name} has no single load id: {info.loads_ids}")
+    for load in loads:
+        if load.row_count and rows[load.name].copied != load.row_count:
+            raise DataInsightError(
+                f"landing source {name} failed: {rows[load.name].copied:,} of {load.row_count:,} rows of {load.name}"
+                " were copied; nothing of this load counts",
+                hint="run again; when it comes back, it is a fault in DataInsight",
+            )
     return str(info.loads_ids[0])
 
 

@@ -2,7 +2,7 @@
 
 import difflib
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -16,15 +16,21 @@ from connectors.yaml_document import Location, YamlDocument, read_yaml
 from warehouse.errors import DataInsightError
 
 _NAME = re.compile(r"[a-z](?:_?[a-z0-9])*")
+_DESCRIBED = {"cron", "delimiter", "retention"}  # Mistakes that the description of the key says best.
+_SHAPES = {"model_type", "dict_type", "mapping_type", "too_short"}
 _HINT = "docs/sources.md shows every key with an example"
 
 
-def load_sources(path: Path, home: Path) -> list[SourceConfig]:
+def load_sources(
+    path: Path, home: Path, *, text: str | None = None, drafts: Collection[str] = ()
+) -> list[SourceConfig]:
     """Read and check the sources that `path` configures.
 
     Args:
         path: A `sources.yaml`; paths in it are relative to its folder.
         home: The platform's home folder, where sources of kind `demo` keep their files.
+        text: What to read instead of what the file says now.
+        drafts: Names of sources that are only to be looked at: their tables need not be chosen yet.
 
     Returns:
         The sources in the order of the file.
@@ -32,7 +38,7 @@ def load_sources(path: Path, home: Path) -> list[SourceConfig]:
     Raises:
         DataInsightError: Anything is wrong with the file; the message names file, line and key.
     """
-    document = read_yaml(path)
+    document = read_yaml(path, text=text)
     if document.values is None:
         raise document.mistake((), "is empty; it must have the key sources", _HINT)
     top = _mapping(document, (), document.values)
@@ -45,7 +51,14 @@ def load_sources(path: Path, home: Path) -> list[SourceConfig]:
     if not sources:
         raise document.mistake(("sources",), "must name at least one source", _HINT)
     folder = path.absolute().parent
-    return [_source(document, name, folder, home.absolute()) for name in sources]
+    return [
+        _source(
+            document,
+            name,
+            Surroundings(name, folder, home.absolute(), name in drafts, frozenset(document.variables)),
+        )
+        for name in sources
+    ]
 
 
 def find_source(sources: Iterable[SourceConfig], name: str) -> SourceConfig:
@@ -60,7 +73,7 @@ def find_source(sources: Iterable[SourceConfig], name: str) -> SourceConfig:
     return by_name[name]
 
 
-def _source(document: YamlDocument, name: str, folder: Path, home: Path) -> SourceConfig:
+def _source(document: YamlDocument, name: str, surroundings: Surroundings) -> SourceConfig:
     place: Location = ("sources", name)
     _check_name(document, place, prefix="raw_")
     values = _mapping(document, place, document.values["sources"][name])
@@ -75,7 +88,7 @@ def _source(document: YamlDocument, name: str, folder: Path, home: Path) -> Sour
     if "name" in values:
         raise document.mistake((*place, "name"), "is not known: a source is named by its key", _HINT)
     try:
-        return KINDS[kind].model_validate({"name": name, **values}, context=Surroundings(name, folder, home))
+        return KINDS[kind].model_validate({"name": name, **values}, context=surroundings)
     except ValidationError as error:
         raise _first_mistake(document, place, error, KINDS[kind]) from None
 
@@ -111,15 +124,29 @@ def _first_mistake(
     allowed = next((fields[str(part)] for part in reversed(where) if str(part) in fields), "")
     if details["type"] == "missing":
         return document.mistake((*place, *where[:-1]), f"has no {key}; it must be {allowed}", _HINT)
-    return document.mistake((*place, *where), _wrong_value(details, allowed), _HINT)
+    said = document.written.get((*place, *where), _shown(details["input"]))
+    kinds = [str(model.model_fields[str(part)].annotation) for part in where if part in model.model_fields]
+    if any("SecretStr" in kind for kind in kinds):
+        said = "what it is"
+    return document.mistake((*place, *where), _wrong_value(details, allowed, said), _HINT)
 
 
-def _wrong_value(details: ErrorDetails, allowed: str) -> str:
-    if details["type"] in {"demo_tables", "empty"}:
-        return details["msg"]
-    if details["type"] in {"model_type", "dict_type", "mapping_type", "too_short"}:
+def _shown(value: Any) -> str:
+    """A value as a message may show it: of what is in a mapping or list, nothing, for that may be a secret."""
+    match value:
+        case Mapping():
+            return "a mapping"
+        case list() | tuple():
+            return "a list"
+    return repr(value)
+
+
+def _wrong_value(details: ErrorDetails, allowed: str, said: str) -> str:
+    if "url" not in details and details["type"] not in _DESCRIBED:
+        return details["msg"]  # A kind says it in its own words; pydantic's own mistakes come with a URL.
+    if details["type"] in _SHAPES:
         allowed = allowed or "a mapping of keys to values"
-    return f"must be {allowed}, not {details['input']!r}"
+    return f"must be {allowed}, not {said}"
 
 
 def _fields_around(model: type[BaseModel], where: Location) -> dict[str, str]:
@@ -128,7 +155,11 @@ def _fields_around(model: type[BaseModel], where: Location) -> dict[str, str]:
         table = model.model_fields["tables"].annotation
         model = getattr(table, "__args__", (None, model))[1]
     hidden = {"name"}
-    return {name: field.description or name for name, field in model.model_fields.items() if name not in hidden}
+    return {
+        field.alias or name: field.description or name
+        for name, field in model.model_fields.items()
+        if name not in hidden
+    }
 
 
 def _unknown(name: str, allowed: Iterable[str]) -> str:

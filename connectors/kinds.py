@@ -1,7 +1,18 @@
 """Which kinds of source there are. A new kind is one module with one class, and one line here."""
 
+from connectors.database.kind import DatabaseSource
 from connectors.demo.kind import DemoSource
 from connectors.files_kind import FilesSource
+from connectors.python.kind import PythonSource
+from connectors.rest.kind import RestSource
+from connectors.singer.kind import SingerSource
 from connectors.source import SourceConfig
 
-KINDS: dict[str, type[SourceConfig]] = {"demo": DemoSource, "files": FilesSource}
+KINDS: dict[str, type[SourceConfig]] = {
+    "database": DatabaseSource,
+    "demo": DemoSource,
+    "files": FilesSource,
+    "python": PythonSource,
+    "rest": RestSource,
+    "singer": SingerSource,
+}

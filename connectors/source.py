@@ -1,7 +1,9 @@
 """What every kind of source has in common: a name, a schedule, tables with keys, and a door of its own."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -9,6 +11,9 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from pydantic_core import PydanticCustomError
 
 from connectors.cron import is_schedule
+from connectors.extraction import DiscoveredTable, Request, TableCheck
+from connectors.spool import Spool
+from connectors.window import parse_lag
 
 
 @dataclass(frozen=True)
@@ -19,11 +24,15 @@ class Surroundings:
         name: The source's name.
         folder: Where its `sources.yaml` stands; relative paths start there.
         home: The platform's home folder.
+        draft: Whether the source is only to be looked at: its tables need not be chosen yet.
+        variables: Values that are nothing but what the environment says.
     """
 
     name: str
     folder: Path
     home: Path
+    draft: bool = False
+    variables: frozenset[str] = frozenset()
 
 
 def one_or_more(value: Any) -> Any:
@@ -46,15 +55,32 @@ def _cron(value: str) -> str:
 Texts = Annotated[tuple[str, ...], BeforeValidator(one_or_more), AfterValidator(_some)]
 
 
+def _retention(value: Any) -> Any:
+    try:
+        span = parse_lag(value)
+    except ValueError:
+        span = None
+    if value is not None and not isinstance(span, timedelta):
+        raise PydanticCustomError("retention", "is no span of time")
+    return span
+
+
+Retention = Annotated[
+    Annotated[timedelta | None, BeforeValidator(_retention)],
+    Field(description='a span of time such as "30 days" or "8 weeks"'),
+]
+
+
 class TableConfig(BaseModel):
     """A table of a source: what tells its rows apart."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     key: Annotated[Texts | None, Field(description="a column name or a list of them")] = None
+    retention: Retention = None
 
 
-class SourceConfig(BaseModel):
+class SourceConfig(BaseModel, ABC):
     """A source as it is configured; each kind adds its own keys."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -68,6 +94,7 @@ class SourceConfig(BaseModel):
             ' (0-7, sun-sat), such as "*/15 * * * *"'
         ),
     ] = None
+    retention: Retention = None
     tables: Mapping[str, TableConfig]
 
     @property
@@ -75,5 +102,39 @@ class SourceConfig(BaseModel):
         """The PostgreSQL schema it lands in."""
         return f"raw_{self.name}"
 
+    def retention_of(self, table: str) -> timedelta | None:
+        """How long a row that was replaced stays in raw; None: for ever."""
+        config = self.tables.get(table)
+        return config.retention if config and config.retention is not None else self.retention
+
+    @property
+    def open_ended(self) -> bool:
+        """Whether more tables than those of `tables` may land, because they are only found when it is read."""
+        return False
+
     def prepare(self) -> None:
         """Make ready whatever has to be there before the tables are read; most kinds need nothing."""
+
+    @abstractmethod
+    def check(self) -> list[TableCheck]:
+        """Whether each table can be read.
+
+        Raises:
+            DataInsightError: The source cannot be reached at all.
+        """
+
+    @abstractmethod
+    def discover(self) -> list[DiscoveredTable]:
+        """Every table in reach, with what is proposed for it.
+
+        Raises:
+            DataInsightError: The source cannot be reached at all.
+        """
+
+    @abstractmethod
+    def extract(self, request: Request, spool: Spool) -> None:
+        """Put into `spool` what has not landed before.
+
+        Raises:
+            DataInsightError: Something failed; nothing of this extraction counts.
+        """

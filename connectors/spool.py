@@ -1,38 +1,191 @@
-"""Reads new files into Arrow on disk before anything is loaded: a file turns out readable, or is refused whole."""
+"""Where extracted rows wait on disk until they are loaded: a portion turns out complete, or is refused whole."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+import hashlib
+import shutil
+import threading
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Self
 
-from connectors.files_kind import FileTable
-from connectors.listing import NewFile, check_unchanged, vanished
-from connectors.readers import open_reader
-from connectors.readers.reading import FileReader, UnreadableFileError, UnreadableLine
+from connectors.dlt_runtime import import_ahead
+from connectors.extraction import Progress, RefusedError
+from connectors.names import column_name
+from connectors.shaping import Shape
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
+    from connectors.listing import NewFile
 
-@dataclass
-class SpooledFile:
-    """A file that was read to its end.
+
+class Portion:
+    """The rows of one file, query, endpoint or stream; a context manager that seals it.
+
+    Leaving the context with a `RefusedError` drops the rows and keeps the reason; any other error goes on.
 
     Attributes:
-        parts: Arrow IPC streams with its rows; a part begins where a new column appeared.
+        table: The table it belongs to.
+        key: The columns that tell rows apart, as in raw.
+        columns: Every column it has, those without a value included, as in raw.
+        parts: Arrow IPC streams with its rows; a part begins where the columns changed.
         schemas: The schema of each part.
         rows: Rows in the parts.
+        size_bytes: Of the file; else of the rows in memory.
+        unreadable: Payload and rule of what was set aside.
+        refused: Why nothing of it lands; None when it does.
+        state: What the next run is to be handed, as JSON.
+        origin: Where it comes from, as JSON, for the ledger.
+        complete: Whether it holds the table's whole present content.
+        changelog: Whether a later row of a key replaces an earlier one.
+        reading_version: Changes with the settings that decide how a file is read; a refused one is read again then.
     """
 
-    file: NewFile
-    columns: list[str] = field(default_factory=list)
-    parts: list[Path] = field(default_factory=list)
-    schemas: list["pa.Schema"] = field(default_factory=list)
-    rows: int = 0
-    unreadable: list[UnreadableLine] = field(default_factory=list)
+    def __init__(self, table: str, folder: Path, progress: Progress, **said: Any) -> None:
+        self.table = table
+        self.key: list[str] = [column_name(header) for header in said["key"]]
+        self.origin: dict[str, Any] = dict(said["origin"] or {})
+        self.complete: bool = said["complete"]
+        self.changelog: bool = said["changelog"]
+        self.file: NewFile | None = said["file"]
+        self.columns: list[str] = []
+        self.parts: list[Path] = []
+        self.schemas: list[pa.Schema] = []
+        self.rows = 0
+        self.size_bytes = self.file.size_bytes if self.file else 0
+        self.seconds = 0.0
+        self.reading_version: str | None = None
+        self.unreadable: list[tuple[Mapping[str, Any], str]] = []
+        self.refused: str | None = None
+        self.refused_rows = 0
+        self.state: dict[str, Any] | None = None
+        self._folder = folder
+        self._progress = progress
+        self._writer: Any = None
+        self._shape: Shape | None = None
+        self._started = 0.0
 
-    def batches(self) -> Iterator["pa.RecordBatch"]:
-        """The rows again, part by part."""
+    def write(self, batch: "pa.RecordBatch") -> None:
+        """Keep rows: any Arrow types, any column names; a later batch may have other columns.
+
+        Raises:
+            RefusedError: The columns cannot all be columns of one table.
+        """
+        if self._shape is None or not self._shape.fits(batch.schema):
+            self._shape = Shape.of(batch.schema)
+            self.columns += [name for name in self._shape.names if name not in self.columns]
+        shaped = self._shape.apply(batch)
+        if shaped.replaced_nuls:
+            self.origin["nul_characters_replaced"] = (
+                self.origin.get("nul_characters_replaced", 0) + shaped.replaced_nuls
+            )
+        rows = shaped.batch
+        if self._writer is None or not rows.schema.equals(self.schemas[-1]):
+            self._begin_part(rows.schema)
+        self._writer.write_batch(rows)
+        self.rows += rows.num_rows
+        if self.file is None:
+            self.size_bytes += rows.nbytes
+        self._progress.add(self.table, rows.num_rows, rows.nbytes)
+
+    def set_aside(self, payload: Mapping[str, Any], rule: str = "unreadable_line") -> None:
+        """Keep what cannot land as a row: it goes to quarantine with the batch.
+
+        Args:
+            payload: What it says and why it is no row: `file` and `line` or `stream` and `record`, and `reason`.
+            rule: The rule that it broke.
+        """
+        self.unreadable.append((payload, rule))
+
+    def read(self) -> "SpooledRows":
+        """The rows again; may be gone through more than once."""
+        self._close()
+        return SpooledRows(tuple(self.parts))
+
+    def refuse(self, reason: str, rows: int | None = None) -> None:
+        """Drop the rows; `rows` says how many there were, where more is known than was kept."""
+        self._close()
+        self.refused, self.refused_rows = reason, self.rows + len(self.unreadable) if rows is None else rows
+        self.rows, self.parts, self.schemas, self.unreadable = 0, [], [], []
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+    def content_hash(self) -> str:
+        """SHA-256 of the rows, in order."""
+        digest = hashlib.sha256()
+        for batch in self.read():
+            digest.update(repr(batch.schema.names).encode())
+            for column in batch.columns:
+                for content in _content(column):
+                    digest.update(content)
+        return digest.hexdigest()
+
+    def __enter__(self) -> Self:
+        self._started = time.monotonic()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> bool:
+        self._close()
+        self.seconds = time.monotonic() - self._started
+        missing = [column for column in self.key if column not in self.columns]
+        if error is None and missing and self.columns:
+            error = RefusedError(
+                f"it has no key column {', '.join(missing)}; its columns are {', '.join(self.columns)[:300]}"
+            )
+        if isinstance(error, RefusedError):
+            self.refuse(error.reason, self.refused_rows or None)
+            return True
+        return False
+
+    def _begin_part(self, schema: "pa.Schema") -> None:
+        import pyarrow as pa
+
+        self._close()
+        import_ahead()
+        self._folder.mkdir(parents=True, exist_ok=True)
+        part = self._folder / f"{len(self.parts)}.arrow"
+        self.parts.append(part)
+        self.schemas.append(schema)
+        self._writer = pa.ipc.new_stream(str(part), schema, options=pa.ipc.IpcWriteOptions(compression="lz4"))
+
+    def _close(self) -> None:
+        """End the present part; a batch written later begins a new one."""
+        if self._writer is not None:
+            self._writer.close()
+            self._writer = None
+
+
+def _content(column: Any) -> Iterator[bytes]:
+    """What a column says, as bytes: without what lies in memory under a null, or behind the last value."""
+    import pyarrow as pa
+    from pyarrow import compute
+
+    yield str(column.type).encode()
+    if pa.types.is_null(column.type):
+        return
+    yield column.is_valid().cast(pa.uint8()).buffers()[1].to_pybytes()[: len(column)]
+    if pa.types.is_boolean(column.type):
+        column = column.cast(pa.uint8())
+    values = column.drop_null()
+    if values.type.num_buffers == 3:  # noqa: PLR2004 - validity, offsets, texts.
+        yield compute.binary_length(values).buffers()[1].to_pybytes()[: 4 * len(values)]
+        values = values.cast(pa.binary()) if pa.types.is_string(values.type) else values
+        yield b"".join(values.to_pylist())
+    else:
+        width = values.type.bit_width // 8
+        yield values.buffers()[1].to_pybytes()[values.offset * width : (values.offset + len(values)) * width]
+
+
+@dataclass(frozen=True)
+class SpooledRows:
+    """The batches of some parts, as often as they are asked for."""
+
+    parts: tuple[Path, ...]
+
+    def __iter__(self) -> Iterator["pa.RecordBatch"]:
         import pyarrow as pa
 
         for part in self.parts:
@@ -40,77 +193,42 @@ class SpooledFile:
                 yield from reader
 
 
-@dataclass(frozen=True)
-class RefusedFile:
-    """A file that cannot be read as its table at all.
+class Spool:
+    """The portions of one load; tables may be written side by side.
 
-    Attributes:
-        row_count: Its data lines; 0 when that cannot be known.
+    Args:
+        folder: Where the rows wait; removed by the caller.
+        progress: Told of the rows as they come.
     """
 
-    file: NewFile
-    reason: str
-    row_count: int
-    columns: list[str]
+    def __init__(self, folder: Path, progress: Progress | None = None) -> None:
+        self.portions: list[Portion] = []
+        self._folder = folder
+        self._progress = progress or Progress()
+        self._lock = threading.Lock()
 
-
-def spool(file: NewFile, table: FileTable, folder: Path) -> SpooledFile | RefusedFile:
-    """Read `file` into `folder`.
-
-    Raises:
-        DataInsightError: The file vanished or was written to meanwhile.
-    """
-    folder.mkdir(parents=True, exist_ok=True)
-    reader: FileReader | None = None
-    spooled = SpooledFile(file)
-    try:
-        reader = open_reader(file.path, table, folder)
-        _write(reader, spooled, folder)
-        _judge(reader, spooled, table)
-    except UnreadableFileError as error:
-        for part in folder.iterdir():
-            part.unlink()
-        check_unchanged(file)
-        columns = reader.columns if reader else []
-        return RefusedFile(file, error.reason, reader.count_rows() if reader else 0, columns)
-    except FileNotFoundError:
-        raise vanished(file.path) from None
-    check_unchanged(file)
-    return spooled
-
-
-def _write(reader: FileReader, spooled: SpooledFile, folder: Path) -> None:
-    import pyarrow as pa
-
-    writer: Any = None
-    options = pa.ipc.IpcWriteOptions(compression="lz4")
-    try:
-        for batch in reader.batches():
-            if not spooled.schemas or not batch.schema.equals(spooled.schemas[-1]):
-                if writer is not None:
-                    writer.close()
-                part = folder / f"{len(spooled.parts)}.arrow"
-                spooled.parts.append(part)
-                spooled.schemas.append(batch.schema)
-                writer = pa.ipc.new_stream(str(part), batch.schema, options=options)
-            writer.write_batch(batch)
-            spooled.rows += batch.num_rows
-    finally:
-        if writer is not None:
-            writer.close()
-
-
-def _judge(reader: FileReader, spooled: SpooledFile, table: FileTable) -> None:
-    """Refuse what was readable line by line and still is not this table."""
-    spooled.columns, spooled.unreadable = reader.columns, reader.unreadable
-    if len(reader.unreadable) > spooled.rows:
-        first = reader.unreadable[0]
-        raise UnreadableFileError(
-            f"{len(reader.unreadable):,} of its {len(reader.unreadable) + spooled.rows:,} lines cannot be read;"
-            f" line {first.line}: {first.reason}"
-        )
-    missing = [column for column in table.key_columns if column not in reader.columns]
-    if missing and (spooled.rows or reader.columns):
-        raise UnreadableFileError(
-            f"it has no key column {', '.join(missing)}; its columns are {', '.join(reader.columns)[:300]}"
-        )
+    def portion(
+        self,
+        table: str,
+        *,
+        key: Sequence[str] = (),
+        origin: Mapping[str, Any] | None = None,
+        complete: bool = False,
+        changelog: bool = False,
+        file: "NewFile | None" = None,
+    ) -> Portion:
+        """A new portion of `table`; rows are numbered in the order in which portions were asked for."""
+        with self._lock:
+            folder = self._folder / str(len(self.portions))
+            portion = Portion(
+                table,
+                folder,
+                self._progress,
+                key=key,
+                origin=origin,
+                complete=complete,
+                changelog=changelog,
+                file=file,
+            )
+            self.portions.append(portion)
+        return portion

@@ -27,10 +27,14 @@ class YamlDocument:
     Attributes:
         path: The file.
         values: Mappings, sequences and scalars as YAML reads them, variables filled in.
+        variables: The values that are one variable and nothing else.
+        written: What stands in the file where a value has variables: such a value may be a secret.
     """
 
     path: Path
     values: Any = None
+    written: dict[Location, str] = field(default_factory=dict)
+    variables: set[str] = field(default_factory=set)
     _lines: dict[Location, int] = field(default_factory=dict)
 
     def line(self, location: Location) -> int:
@@ -45,14 +49,17 @@ class YamlDocument:
         return DataInsightError(f"{self.path}:{self.line(location)}: {key + ' ' if key else ''}{problem}", hint)
 
 
-def read_yaml(path: Path) -> YamlDocument:
+def read_yaml(path: Path, *, text: str | None = None) -> YamlDocument:
     """Read `path`.
+
+    Args:
+        text: What to read instead of what the file says now.
 
     Raises:
         DataInsightError: It cannot be opened, is no YAML, says a key twice, or names a variable that is not set.
     """
     try:
-        text = path.read_text(encoding="utf-8-sig")
+        text = path.read_text(encoding="utf-8-sig") if text is None else text
     except FileNotFoundError:
         raise DataInsightError(
             f"there is no file {path}", hint="DATAINSIGHT_SOURCES says where the sources are configured"
@@ -123,7 +130,12 @@ class _Walk:
         value = self._loader.construct_object(node)
         if not isinstance(value, str):
             return value
-        return _VARIABLE.sub(lambda found: self._variable(found, location), value)
+        filled = _VARIABLE.sub(lambda found: self._variable(found, location), value)
+        if filled != value:
+            self._document.written[location] = value
+            if _VARIABLE.fullmatch(value):
+                self._document.variables.add(filled)
+        return filled
 
     def _variable(self, found: re.Match[str], location: Location) -> str:
         if found[0] == "$$":
@@ -131,8 +143,18 @@ class _Walk:
         name = found[1]
         if not found[0].endswith("}") or not _NAME.fullmatch(name):
             raise self._document.mistake(location, f"has {found[0]!r}; a variable is written ${{NAME}}, a dollar $$")
-        if name not in os.environ:
+        value = os.environ.get(name) or _dot_env().get(name)
+        if value is None and name not in os.environ:
             raise self._document.mistake(
-                location, f"needs the environment variable {name}, which is not set", f"export {name}=…"
+                location,
+                f"needs the environment variable {name}, which is not set",
+                f"export {name}=…, or write {name}=… into the file .env",
             )
-        return os.environ[name]
+        return value or ""
+
+
+def _dot_env() -> dict[str, str | None]:
+    """What the file `.env` of the working folder says, as for the settings."""
+    from dotenv import dotenv_values
+
+    return dotenv_values(".env")

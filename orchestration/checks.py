@@ -14,6 +14,7 @@ from dagster import (
 
 from connectors.source import SourceConfig
 from orchestration.assets.keys import landed_key
+from orchestration.assets.landed import FIRST, batches_of, landed_tables
 from orchestration.pipeline import Pipeline
 from warehouse.ledger import Batch, list_batches
 
@@ -29,13 +30,14 @@ def build_landed_checks(source: SourceConfig) -> AssetChecksDefinition:
             blocking=True,
             description="Every new batch was judged and admitted; rows that broke a rule are in quarantine.",
         )
-        for table in source.tables
+        for table in landed_tables(source)
     ]
 
     @multi_asset_check(
         name=f"validate_{source.name}",
         specs=specs,
         required_resource_keys={"pipeline"},
+        op_tags=FIRST,
         description=f"Judges the batches of source {source.name} that nobody has judged yet.",
     )
     def validate_source(context: AssetCheckExecutionContext) -> Iterator[AssetCheckResult]:
@@ -46,8 +48,8 @@ def build_landed_checks(source: SourceConfig) -> AssetChecksDefinition:
             pipeline.report.batch_ids.update(validate_landed(pipeline.warehouse, source.name))
         with pipeline.warehouse.engine().connect() as connection:
             batches = list_batches(connection, source=source.name, batch_ids=sorted(pipeline.report.batch_ids))
-        for table in source.tables:
-            yield _verdict(source.name, table, [batch for batch in batches if batch.table_name == table])
+        for table in landed_tables(source):
+            yield _verdict(source.name, table, batches_of(source, table, batches))
 
     return validate_source
 

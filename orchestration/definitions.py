@@ -6,7 +6,7 @@ from dagster import Definitions, ResourceDefinition, definitions, in_process_exe
 
 from connectors.config import load_sources
 from connectors.source import SourceConfig
-from orchestration.assets.landed import build_file_specs, build_landed_assets
+from orchestration.assets.landed import build_landed_assets, build_origin_specs
 from orchestration.assets.models import build_model_assets
 from orchestration.assets.store import build_metric_store
 from orchestration.checks import build_landed_checks
@@ -31,7 +31,7 @@ def build_definitions(
     jobs = build_jobs(sources)
     return Definitions(
         assets=[
-            *(spec for source in sources for spec in build_file_specs(source)),
+            *(spec for source in sources for spec in build_origin_specs(source)),
             *(build_landed_assets(source) for source in sources),
             models,
             build_metric_store(marts, manifest_folder),

@@ -6,6 +6,7 @@ from dagster import AssetSelection, define_asset_job, in_process_executor
 
 from connectors.source import SourceConfig
 from orchestration.assets.keys import landed_key
+from orchestration.assets.landed import landed_tables
 
 if TYPE_CHECKING:
     from dagster._core.definitions.unresolved_asset_job_definition import UnresolvedAssetJobDefinition
@@ -26,7 +27,7 @@ def build_jobs(sources: list[SourceConfig]) -> dict[str, "UnresolvedAssetJobDefi
     }
     for source in sources:
         if source.schedule:
-            landed = AssetSelection.assets(*(landed_key(source.name, table) for table in source.tables))
+            landed = AssetSelection.assets(*(landed_key(source.name, table) for table in landed_tables(source)))
             jobs[source.name] = define_asset_job(
                 f"refresh_{source.name}",
                 selection=landed | AssetSelection.groups(*DOWNSTREAM_GROUPS),

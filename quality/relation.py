@@ -11,6 +11,7 @@ from warehouse.ledger import Batch
 
 ROW_NUMBER = "_row_number"
 LOAD_ID = "_dlt_load_id"
+DELETED = "_dlt_deleted"
 
 
 @dataclass(frozen=True)
@@ -22,12 +23,14 @@ class Relation:
         load_id: dlt's load id.
         columns: The source's columns that raw has, in its order.
         absent: Columns that are asked about and raw has not got; read as null.
+        has_deletions: Whether the table may hold rows that only say that a key is gone; they are not judged.
     """
 
     table: str
     load_id: str
     columns: list[str]
     absent: list[str]
+    has_deletions: bool = False
 
     @classmethod
     def of(cls, connection: sa.Connection, batch: Batch, known: list[str]) -> Self:
@@ -53,7 +56,8 @@ class Relation:
             )
         columns = [name for name in present if name != ROW_NUMBER and not name.startswith("_dlt_")]
         table = f"{_identifier(schema)}.{_identifier(batch.table_name)}"
-        return cls(table, batch.load_id, columns, [name for name in dict.fromkeys(known) if name not in columns])
+        absent = [name for name in dict.fromkeys(known) if name not in columns]
+        return cls(table, batch.load_id, columns, absent, DELETED in present)
 
     @property
     def rows(self) -> str:
@@ -66,7 +70,7 @@ class Relation:
     @property
     def rows_with_payload(self) -> str:
         """As `rows`, with the row as it was landed in `_payload`, a jsonb object of the source's columns."""
-        ours = f"array['{ROW_NUMBER}', '{LOAD_ID}', '_dlt_id']"
+        ours = f"array['{ROW_NUMBER}', '{LOAD_ID}', '_dlt_id', '{DELETED}']"
         payload = f"to_jsonb(landed) - {ours} as _payload"
         return (
             f"SELECT {', '.join([*self._as_text(), payload])} from {self.table} as landed where {self._is_of_the_load}"
@@ -74,7 +78,8 @@ class Relation:
 
     @property
     def _is_of_the_load(self) -> str:
-        return f"{LOAD_ID} = {_literal(self.load_id)}"
+        is_row = f" and {DELETED} is not true" if self.has_deletions else ""
+        return f"{LOAD_ID} = {_literal(self.load_id)}{is_row}"
 
     def _as_text(self) -> list[str]:
         landed = [f"cast({name} as text) as {name}" for name in map(_identifier, self.columns)]

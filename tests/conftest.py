@@ -31,8 +31,19 @@ def server_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[sa.URL]:
     shared = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
     server = EmbeddedServer(shared / "server")
     url = server.acquire()
+    _forgetful(url)
     yield url
     server.release()
+
+
+def _forgetful(url: sa.URL) -> None:
+    """Let the server of the tests lose everything at a power failure: nobody needs it then, and it is much faster."""
+    engine = sa.create_engine(url, isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection:
+        for setting in ("fsync", "synchronous_commit", "full_page_writes"):
+            connection.execute(sa.text(f"alter system set {setting} = off"))
+        connection.execute(sa.text("select pg_reload_conf()"))
+    engine.dispose()
 
 
 @pytest.fixture(scope="session")
@@ -98,7 +109,8 @@ class NewDatabase:
 
     def __enter__(self) -> str:
         with self._engine.connect() as connection:
-            connection.execute(sa.text(f"create database {self._name} template {self._template}"))
+            # Copying files is the fastest way, now that nothing is flushed to disk.
+            connection.execute(sa.text(f"create database {self._name} template {self._template} strategy file_copy"))
         return self._name
 
     def __exit__(self, *_: object) -> None:

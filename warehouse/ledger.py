@@ -1,11 +1,12 @@
 """The batch ledger: what was landed, when, from which files, and what was decided about it."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import JSONB
 
 from warehouse.errors import DataInsightError
 
@@ -38,8 +39,11 @@ class Landing:
         load_id: dlt's load id; None when nothing could be landed.
         status: `landed`, or `refused` for files that cannot be read as this table at all.
         row_count: All input rows, `unreadable` ones included.
-        unreadable: Quarantine payloads by row id, for lines that could not be read.
-        checks: Reasons, for a batch that is refused at landing.
+        unreadable: By row id, payload and rule of each line or record that could not be read.
+        checks: Reasons, for a batch that is refused at landing; warnings, for one whose columns changed.
+        origin: Where the rows came from, as JSON; see `ops.batches`.
+        columns: Every column with its type in raw.
+        state: Where the next extraction starts.
     """
 
     source: str
@@ -50,8 +54,17 @@ class Landing:
     key_columns: list[str]
     files: list[LandedFile]
     status: str = "landed"
-    unreadable: dict[int, dict[str, Any]] = field(default_factory=dict)
+    unreadable: dict[int, tuple[Mapping[str, Any], str]] = field(default_factory=dict)
     checks: list[dict[str, Any]] = field(default_factory=list)
+    origin: list[dict[str, Any]] = field(default_factory=list)
+    size_bytes: int | None = None
+    seconds: float | None = None
+    columns: dict[str, str] = field(default_factory=dict)
+    content_hash: str | None = None
+    is_complete: bool = False
+    is_changelog: bool = False
+    deleted_count: int = 0
+    state: dict[str, Any] | None = None
 
 
 @dataclass(frozen=True)
@@ -70,6 +83,13 @@ class Batch:
     schema_version: str | None
     key_columns: list[str]
     admission_seq: int | None
+    origin: list[dict[str, Any]]
+    size_bytes: int | None
+    seconds: float | None
+    is_complete: bool
+    is_changelog: bool
+    deleted_count: int
+    pruned_count: int
 
     @property
     def name(self) -> str:
@@ -81,6 +101,7 @@ class Batch:
         return {**asdict(self), "landed_at": self.landed_at.isoformat()}
 
 
+_JSON = ("checks", "origin", "columns", "state")
 _BATCH_COLUMNS = ", ".join(f"batch.{name}" for name in Batch.__dataclass_fields__)
 
 
@@ -90,14 +111,13 @@ def record_landing(connection: sa.Connection, landing: Landing) -> int:
     Returns:
         The new batch's id.
     """
-    values = asdict(landing) | {"quarantined": len(landing.unreadable)}
+    names = [name for name in Landing.__dataclass_fields__ if name not in {"files", "unreadable"}]
     batch_id: int = connection.execute(
         sa.text(
-            "insert into ops.batches (source, table_name, load_id, row_count, quarantined_count, status, checks,"
-            " schema_version, key_columns) values (:source, :table_name, :load_id, :row_count, :quarantined,"
-            " :status, :checks, :schema_version, :key_columns) returning batch_id"
-        ).bindparams(sa.bindparam("checks", type_=sa.JSON)),
-        {name: values[name] for name in values if name not in ("files", "unreadable")},
+            f"insert into ops.batches ({', '.join(names)}, quarantined_count)"
+            f" values ({', '.join(f':{name}' for name in names)}, :quarantined_count) returning batch_id"
+        ).bindparams(*(sa.bindparam(name, type_=JSONB(none_as_null=True)) for name in _JSON)),
+        {name: getattr(landing, name) for name in names} | {"quarantined_count": len(landing.unreadable)},
     ).scalar_one()
     if landing.files:
         connection.execute(
@@ -112,11 +132,68 @@ def record_landing(connection: sa.Connection, landing: Landing) -> int:
         connection.execute(
             sa.text(
                 "insert into ops.quarantine (batch_id, row_id, payload, failed_rules)"
-                " values (:batch_id, :row_id, :payload, '{unreadable_line}')"
-            ).bindparams(sa.bindparam("payload", type_=sa.JSON)),
-            [{"batch_id": batch_id, "row_id": n, "payload": p} for n, p in landing.unreadable.items()],
+                " values (:batch_id, :row_id, :payload, array[:rule])"
+            ).bindparams(sa.bindparam("payload", type_=JSONB)),
+            [
+                {"batch_id": batch_id, "row_id": row_id, "payload": dict(payload), "rule": rule}
+                for row_id, (payload, rule) in landing.unreadable.items()
+            ],
         )
     return batch_id
+
+
+@dataclass(frozen=True)
+class TableHistory:
+    """What earlier batches of a table leave for the next one.
+
+    Attributes:
+        columns: Of the newest batch that was not refused; None when there is none.
+        state: Of the newest batch that was not refused and left one.
+        content_hash: Of the newest batch, when landing the same content again would change nothing.
+        refused_version: `schema_version` of the newest batch, if it was refused at landing.
+    """
+
+    columns: dict[str, str] | None
+    state: dict[str, Any] | None
+    content_hash: str | None
+    refused_version: str | None
+
+
+def table_histories(connection: sa.Connection, source: str) -> dict[str, TableHistory]:
+    """The history of every table of `source` that has one."""
+    rows = connection.execute(
+        sa.text(
+            "select newest.table_name, kept.columns, left_over.state,"
+            " case when newest.is_complete or newest.status = 'refused' then newest.content_hash end as content_hash,"
+            " case when newest.status = 'refused' and newest.load_id is null then newest.schema_version end"
+            " as refused_version"
+            " from (select distinct on (table_name) * from ops.batches where source = :source"
+            " order by table_name, batch_id desc) as newest"
+            " left join lateral (select columns from ops.batches where source = :source"
+            " and table_name = newest.table_name and status <> 'refused'"
+            " order by batch_id desc limit 1) as kept on true"
+            " left join lateral (select state from ops.batches where source = :source"
+            " and table_name = newest.table_name and status <> 'refused' and state is not null"
+            " order by batch_id desc limit 1) as left_over on true"
+        ),
+        {"source": source},
+    )
+    return {
+        row["table_name"]: TableHistory(**{name: row[name] for name in TableHistory.__dataclass_fields__})
+        for row in rows.mappings()
+    }
+
+
+def loads_that_count(connection: sa.Connection, source: str, table: str) -> list[str]:
+    """Load ids of the table's batches that were not refused, oldest first."""
+    rows = connection.execute(
+        sa.text(
+            "select load_id from ops.batches where source = :source and table_name = :name"
+            " and status <> 'refused' and load_id is not null order by batch_id"
+        ),
+        {"source": source, "name": table},
+    )
+    return list(rows.scalars())
 
 
 def list_batches(

@@ -1,20 +1,20 @@
 """Parquet: typed columns land typed; lists and structs land as JSON text."""
 
-import shutil
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from connectors.arrow_types import to_landing
+from connectors.files_kind import FileTable
 from connectors.names import column_name
-from connectors.readers.arrow_types import to_landing
+from connectors.readers.content import unpacked
+from connectors.readers.declared import Declared
 from connectors.readers.reading import (
     BATCH_BYTES,
     BATCH_ROWS,
     FileReader,
     UnreadableFileError,
-    is_gzipped,
-    open_content,
 )
 
 if TYPE_CHECKING:
@@ -22,16 +22,29 @@ if TYPE_CHECKING:
 
 
 class ParquetReader(FileReader):
-    """Reads a Parquet file; a gzipped one is unzipped first, because it is read from its end.
+    """Reads a Parquet file; a packed one is unpacked first, because it is read from its end.
 
     Args:
         path: The file.
-        scratch: Where to unzip it.
+        table: What is configured.
+        scratch: Where to unpack it.
     """
 
-    def __init__(self, path: Path, scratch: Path) -> None:
+    def __init__(self, path: Path, table: FileTable, scratch: Path) -> None:
         super().__init__(path)
+        self._declared = Declared(table.declared)
         self._scratch = scratch
+        self._rows_before = 0
+
+    @property
+    def reading(self) -> dict[str, Any]:
+        """See `FileReader`."""
+        return {"format": "parquet"}
+
+    @property
+    def missing_columns(self) -> list[str]:
+        """See `FileReader`."""
+        return self._declared.missing
 
     def batches(self) -> Generator["pa.RecordBatch", None, None]:
         """See `FileReader`."""
@@ -66,7 +79,7 @@ class ParquetReader(FileReader):
 
         if not self.path.stat().st_size:
             raise UnreadableFileError("the file is empty")
-        path = self._unzipped() if is_gzipped(self.path) else self.path
+        path = unpacked(self.path, self._scratch)
         try:
             with parquet.ParquetFile(path) as file:
                 headers = list(file.schema_arrow.names)
@@ -85,13 +98,6 @@ class ParquetReader(FileReader):
                 raise
             raise UnreadableFileError(f"it is no readable Parquet file: {str(error).splitlines()[0]}") from error
 
-    def _unzipped(self) -> Path:
-        self._scratch.mkdir(parents=True, exist_ok=True)
-        target = self._scratch / "unzipped.parquet"
-        with open_content(self.path) as content, target.open("wb") as file:
-            shutil.copyfileobj(content, file, 1 << 20)
-        return target
-
     def _landed(self, batch: "pa.RecordBatch") -> "pa.RecordBatch":
         import pyarrow as pa
 
@@ -99,7 +105,14 @@ class ParquetReader(FileReader):
         for column, values in zip(self.columns, arrays, strict=True):
             if pa.types.is_string(values.type):
                 _check_text(column, values)
-        return pa.RecordBatch.from_arrays(arrays, names=self.columns)
+        batch = pa.RecordBatch.from_arrays(arrays, names=self.columns)
+        if self._declared.types:
+            fitted = self._declared.fit(batch)
+            for place, reason in fitted.misfits:
+                self.set_aside(self._rows_before + place + 1, str(batch.slice(place, 1).to_pylist()[0]), reason)
+            self._rows_before += batch.num_rows
+            batch = fitted.batch
+        return batch
 
 
 def _batch_rows(metadata: Any) -> int:
@@ -112,11 +125,8 @@ def _batch_rows(metadata: Any) -> int:
 def _check_text(column: str, values: Any) -> None:
     """Refuse text that PostgreSQL cannot hold; Parquet promises UTF-8, and nobody keeps writers to it."""
     import pyarrow as pa
-    from pyarrow import compute
 
     try:
         values.validate(full=True)
     except pa.ArrowInvalid as error:
         raise UnreadableFileError(f"the column {column} is not UTF-8 text") from error
-    if compute.any(compute.match_substring(values, "\0")).as_py():
-        raise UnreadableFileError(f"the column {column} contains NUL characters")

@@ -1,13 +1,10 @@
 """What every reader gives and keeps to: batches, columns, lines set aside, and one error for a hopeless file."""
 
-import gzip
-import zlib
 from abc import ABC, abstractmethod
-from collections.abc import Generator, Iterator
-from contextlib import contextmanager
+from collections.abc import Generator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any
 
 from connectors.names import naming_problem
 
@@ -43,11 +40,13 @@ class UnreadableLine:
         line: Its number in the file, counted from 1.
         text: What it says, cut off after 100,000 characters.
         reason: Why it is no row, and whether the text was cut.
+        member: The file of a zip archive that it is a line of.
     """
 
     line: int
     text: str
     reason: str
+    member: str | None = None
 
 
 class FileReader(ABC):
@@ -63,6 +62,16 @@ class FileReader(ABC):
         self.columns: list[str] = []
         self.unreadable: list[UnreadableLine] = []
         self._kept = 0
+
+    @property
+    @abstractmethod
+    def reading(self) -> dict[str, Any]:
+        """How the file is read, as JSON for the ledger: its format, and what was found out about it."""
+
+    @property
+    def missing_columns(self) -> list[str]:
+        """Declared columns that the file does not have."""
+        return []
 
     @abstractmethod
     def batches(self) -> Generator["pa.RecordBatch", None, None]:
@@ -81,7 +90,7 @@ class FileReader(ABC):
     def count_rows(self) -> int:
         """How many data lines a file has that could not be read; 0 when that cannot be known."""
 
-    def set_aside(self, line: int, text: str, reason: str) -> None:
+    def set_aside(self, line: int, text: str, reason: str, member: str | None = None) -> None:
         """Keep a line that is no row.
 
         Raises:
@@ -93,7 +102,8 @@ class FileReader(ABC):
         self._kept += len(kept)
         if len(kept) < len(text):
             reason += f"; its text, {len(text):,} characters, is cut off after {len(kept):,}"
-        self.unreadable.append(UnreadableLine(line, kept.replace("\0", "\N{REPLACEMENT CHARACTER}"), reason))
+        kept = kept.replace("\0", "\N{REPLACEMENT CHARACTER}")
+        self.unreadable.append(UnreadableLine(line, kept, reason, member))
 
     def check_names(self, headers: list[str], columns: list[str]) -> None:
         """Refuse headers that cannot all be columns."""
@@ -103,28 +113,10 @@ class FileReader(ABC):
             raise UnreadableFileError(problem)
 
 
-def is_gzipped(path: Path) -> bool:
-    """Whether the content is gzip, whatever the name says."""
-    with path.open("rb") as file:
-        return file.read(2) == b"\x1f\x8b"
-
-
-@contextmanager
-def open_content(path: Path) -> Iterator[IO[bytes]]:
-    """The file's bytes, unzipped where they are gzip.
-
-    Raises:
-        UnreadableFileError: The gzip data is broken or cut off.
-    """
-    try:
-        with gzip.open(path, "rb") if is_gzipped(path) else path.open("rb") as content:
-            yield cast(IO[bytes], content)
-    except (EOFError, gzip.BadGzipFile, zlib.error) as error:
-        raise UnreadableFileError(f"its gzip data is broken: {str(error).rstrip('.')}") from error
-
-
 def count_lines(path: Path, header_lines: int = 0) -> int:
-    """Lines with something in them, after the header; those before the break when the gzip data is broken."""
+    """Lines with something in them, after the header; those before the break when it is packed and broken."""
+    from connectors.readers.content import open_content
+
     lines = 0
     try:
         with open_content(path) as content:

@@ -6,6 +6,9 @@
 {#
     The admitted rows of one landed table, with `admission_seq`, `batch_id` and `_row_number`.
 
+    A key that a later complete copy of its source no longer had is gone. Of a table without a key, whose source gives
+    it whole each time, only the newest copy is read.
+
     A table that was never landed gives no rows, a column that was never landed gives nulls, so that a source that is
     not configured, or an older file without a column, breaks nothing. Batches admitted after this view was made stay
     out until it is made again: all models of one build see the same batches of a table.
@@ -21,6 +24,7 @@
 {%- set relation = source(source_name, table_name) -%}
 {%- set known = landed_columns(relation) -%}
 {%- set names = columns | map('lower') | list -%}
+{%- set has_deletions = '_dlt_deleted' in known -%}
 {%- if not known %}
 select
     cast(null as {{ type_bigint() }}) as admission_seq,
@@ -47,6 +51,9 @@ from (
         cast({{ 'landed.' ~ adapter.quote(name) if name in known else 'null' }} as {{ type_string() }})
             as {{ adapter.quote(name) }}
         {%- endfor %}
+        {%- if has_deletions %},
+        landed._dlt_deleted as is_deleted
+        {%- endif %}
         {%- if key %},
         row_number() over (
             partition by trim(cast(landed.{{ adapter.quote(key) }} as {{ type_string() }}))
@@ -65,6 +72,7 @@ from (
             and table_name = '{{ table_name }}'
             and status = 'admitted'
             and admission_seq <= {{ last_admission(source_name, table_name) }}
+            and admission_seq >= {{ first_admission_that_counts(source_name, table_name) }}
     ) as batch
         on landed._dlt_load_id = batch.load_id
     where not exists (
@@ -75,8 +83,9 @@ from (
             and quarantine.row_id = landed._row_number
     )
 ) as admitted
-{%- if key %}
-where version_rank = 1
+{%- if key or has_deletions %}
+where
+    {{ ['version_rank = 1' if key, 'is_deleted is not true' if has_deletions] | select | join(' and ') }}
 {%- endif %}
 {%- endif %}
 {% endmacro %}
@@ -119,6 +128,21 @@ where version_rank = 1
         select coalesce(max(admission_seq), 0)
         from {{ source('ops', 'batches') }}
         where source = '{{ source_name }}' and table_name = '{{ table_name }}'
+    {% endset %}
+    {{ return(run_query(query).columns[0].values()[0]) }}
+{% endmacro %}
+
+{# The newest complete copy of a table without a key: what came before it is no longer so. 0 for every other table. #}
+{% macro first_admission_that_counts(source_name, table_name) %}
+    {% if not execute %}{{ return(0) }}{% endif %}
+    {% set query %}
+        select coalesce(max(admission_seq), 0)
+        from {{ source('ops', 'batches') }}
+        where
+            source = '{{ source_name }}'
+            and table_name = '{{ table_name }}'
+            and is_complete
+            and cardinality(key_columns) = 0
     {% endset %}
     {{ return(run_query(query).columns[0].values()[0]) }}
 {% endmacro %}

@@ -6,10 +6,12 @@ import typer
 
 from connectors.config import find_source, load_sources
 from connectors.source import SourceConfig
+from orchestration.commands.add import add
 from orchestration.commands.output import AsJson, print_json, print_table
 from warehouse.settings import load_settings
 
 app = typer.Typer(no_args_is_help=True)
+app.command()(add)
 Name = Annotated[str, typer.Argument(help="Name of the source in sources.yaml.")]
 
 
@@ -36,7 +38,9 @@ def check(name: Name, as_json: AsJson = False) -> None:
     if as_json:
         print_json({"tables": findings})
     else:
-        print_table(findings, ["table_name", "files", "size_bytes", "problem"], empty="no tables")
+        known = [name for name in ("files", "rows", "size_bytes") if any(name in finding for finding in findings)]
+        rows = [{**dict.fromkeys(known), **finding} for finding in findings]
+        print_table(rows, ["table_name", *known, "problem"], empty="no tables")
     if any(finding["problem"] for finding in findings):
         raise typer.Exit(1)
 
@@ -50,7 +54,7 @@ def discover(name: Name, as_json: AsJson = False) -> None:
     if as_json:
         print_json({"tables": tables})
     else:
-        print_table(tables, ["table_name", "columns"], empty="no tables")
+        print_table(tables, ["table_name", "configured", "key", "cursor", "columns"], empty="no tables")
 
 
 def _source(name: str) -> SourceConfig:

@@ -20,8 +20,8 @@ def test_check_tells_files_bytes_and_problems(write: Write, configured: Configur
     good = write("orders_1.csv", "id,v\n1,2\n")
     write("bad.csv", "id;v\n1;2\n")
     source = configured(
-        "{orders: {path: 'data/orders_*.csv', key: id}, bad: {path: data/bad.csv}, none: {path: 'data/x*'},"
-        " gone: {path: data/gone.csv}}"
+        "{orders: {path: 'data/orders_*.csv', key: id}, bad: {path: data/bad.csv, delimiter: ','},"
+        " none: {path: 'data/x*'}, gone: {path: data/gone.csv}}"
     )
     orders, bad, none, gone = check(source)
     assert orders == {
@@ -30,6 +30,7 @@ def test_check_tells_files_bytes_and_problems(write: Write, configured: Configur
         "size_bytes": good.stat().st_size,
         "ok": True,
         "problem": None,
+        "reading": {"format": "csv", "delimiter": ",", "quote": '"', "encoding": "utf-8", "header": True},
     }
     assert (bad["ok"], "is the delimiter ';'?" in bad["problem"]) == (False, True)
     assert "no file matches" in none["problem"]
@@ -41,10 +42,12 @@ def test_discover_tells_columns_as_they_will_be_in_raw(write: Write, configured:
     write("orders_2.csv", "")
     write("events.jsonl", '{"id":1}\nbroken\n{"id":2,"at":3}\n')
     found = discover(configured("{orders: {path: 'data/orders_*', key: Order ID}, events: {path: data/events.jsonl}}"))
-    assert found == [
-        {"table_name": "orders", "key": ["order_id"], "columns": ["order_id", "total_percent"]},
-        {"table_name": "events", "key": [], "columns": ["id", "at"]},
+    assert [(table["table_name"], table["key"], table["columns"]) for table in found] == [
+        ("orders", ["order_id"], ["order_id", "total_percent"]),
+        ("events", ["id"], ["id", "at"]),
     ]
+    assert found[0]["types"] == {"order_id": "integer", "total_percent": "integer"}
+    assert found[0]["settings"]["key"] == "order_id"
 
 
 def test_a_source_runs_by_itself(

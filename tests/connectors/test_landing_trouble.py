@@ -8,9 +8,10 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
+from connectors.file_extraction import Incoming, read_file
 from connectors.landing import land
 from connectors.listing import new_files
-from connectors.spool import spool
+from connectors.spool import Spool
 from warehouse.database import Warehouse
 from warehouse.errors import DataInsightError
 
@@ -52,7 +53,7 @@ def test_objects_without_a_field_are_accounted_for_as_lines_that_are_no_rows(wri
     ("content", "detail", "rows"),
     [
         (b"", "the file is empty", 0),
-        (b"Order ID;amount\n1;2\n", "is the delimiter ';'?", 1),
+        (b"Order ID amount\n1 2\n", "it has no key column order_id; its columns are order_id_amount", 1),
         (b"id,amount\n1,2\n3,4\n", "it has no key column order_id; its columns are id, amount", 2),
         (b"Order ID,amount\n1\n2\n3,4\n", "2 of its 3 lines cannot be read", 3),
         (gzip.compress(b"Order ID\n1\n2\n")[:-4], "gzip data is broken", 2),
@@ -75,7 +76,9 @@ def test_a_file_that_is_not_this_table_is_a_refused_batch(
 
 def test_a_refused_file_gets_another_chance_when_it_is_to_be_read_otherwise(write: Write, shop: Build) -> None:
     write("orders_1.csv", "Order ID;amount\n1;2\n")
-    shop(ORDERS).land()
+    refusing = shop("{orders: {path: data/orders_*.csv, key: Order ID, delimiter: ','}}")
+    refusing.land()
+    assert "is the delimiter ';'?" in refusing.refusals()[0]
     orders = shop("{orders: {path: data/orders_*.csv, key: Order ID, delimiter: ';'}}")
     assert len(orders.land()) == 1
     assert orders.column("select amount from raw_shop.orders") == ["2"]
@@ -130,12 +133,13 @@ def test_a_file_that_goes_or_grows_between_listing_and_reading_is_told(
     orders = shop(ORDERS)
     with orders.warehouse.engine().connect() as connection:
         [listed] = new_files(connection, "shop", "orders", orders.source.tables["orders"])
+    told = (Incoming(listed, path), "orders", orders.source.tables["orders"], Spool(tmp_path / "spool"), tmp_path)
     path.write_text("Order ID\n1\n2\n")
     with pytest.raises(DataInsightError, match="was written to while it was read"):
-        spool(listed, orders.source.tables["orders"], tmp_path / "spool")
+        read_file(*told)
     path.unlink()
     with pytest.raises(DataInsightError, match="vanished during the run"):
-        spool(listed, orders.source.tables["orders"], tmp_path / "spool")
+        read_file(*told)
 
 
 def test_an_unreachable_database_is_one_clear_line(write: Write, shop: Build, tmp_path: Path) -> None:

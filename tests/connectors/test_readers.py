@@ -102,41 +102,36 @@ def test_csv_in_many_blocks_keeps_every_row_in_order(write: Write) -> None:
         (b"\n\n", "is empty"),
         (b"\xef\xbb\xbf", "is empty"),
         (gzip.compress(b""), "is empty"),
-        (b"a;b\n1;2\n", "is the delimiter ';'?"),
         (b"a,a\n1,2\n", "is there twice"),
         (b"a,_dlt_id\n1,2\n", "keeps for itself"),
-        (b"a,b\n1,\xff\xfe\n", "line 2: it is not UTF-8"),
-        (b"a,b\n1,\xc3", "line 2: it is not UTF-8"),
-        ("a,b\n1,2\n".encode("utf-16"), "NUL bytes"),
-        (b"a,b\n1,\0\n", "NUL bytes"),
         (gzip.compress(b"a,b\n" + b"1,2\n" * 999)[:-9], "gzip data is broken"),
         (gzip.compress(b"a,b\n1,2\n")[:-8] + b"\0" * 8, "gzip data is broken"),
         (b"a,b\n" + b'1,"' + b"x" * (6 << 20) + b'"\n', "longer than 2 MiB"),
         (b",".join(b"c%d" % number for number in range(1501)) + b"\n", "1,501 columns"),
     ],
-    ids=range(15),
+    ids=range(10),
 )
 def test_csv_that_is_no_table_is_refused(write: Write, content: bytes, reason: str) -> None:
     assert reason in refusal(write("a.csv", content))
 
 
 @pytest.mark.parametrize(
-    ("rows", "reason"),
+    ("rows", "settings", "reason"),
     [
-        (b"x,y\n" * 900_000 + b"caf\xe9\n", "line 900002: it is not UTF-8 text"),
-        (b"1,caf\xe9,\xe9\n3,4\n", "line 2: it is not UTF-8 text"),
-        (b"3\n" * 20, "more than 9 lines cannot be read: 1 fields where the header has 2"),
+        (b"3\n" * 20, {}, "more than 9 lines cannot be read: 1 fields where the header has 2"),
+        ("ü,ü\n".encode() + b"1,\xff\n" * 20, {}, "more than 9 lines cannot be read: it holds bytes that are not"),
+        (b"x,y\n" * 20, {"columns": {"a": "integer"}}, "more than 9 lines cannot be read: the column a is declared"),
     ],
-    ids=["far", "near", "many"],
+    ids=["fields", "bytes", "types"],
 )
 def test_csv_rows_that_refuse_the_file_say_why_and_nothing_is_printed(
-    write: Write, monkeypatch: pytest.MonkeyPatch, rows: bytes, reason: str
+    write: Write, monkeypatch: pytest.MonkeyPatch, rows: bytes, settings: dict[str, Any], reason: str
 ) -> None:
     """What is raised while Arrow reports a row would be printed as a traceback and be lost."""
     printed: list[object] = []
     monkeypatch.setattr("sys.unraisablehook", printed.append)
     monkeypatch.setattr("connectors.readers.delimited.MAX_UNREADABLE_LINES", 9)
-    assert refusal(write("a.csv", b"a,b\n" + rows)) == reason
+    assert refusal(write("a.csv", b"a,b\n" + rows), **settings).startswith(reason)
     assert printed == []
 
 
@@ -174,11 +169,10 @@ def test_json_keys_that_come_and_go_are_null_elsewhere(write: Write) -> None:
         (b'{"id":NaN}', "no JSON"),
         (b'{"id":"\xff"}', "no JSON"),
         (b'{"id":"\\ud800"}', "no JSON"),
-        (b'{"id":"a\\u0000b"}', "cannot store"),
         (b'{"id":' + b"[" * 600 + b"]" * 600 + b"}", "nested too deeply"),
         (b'{"id":' + b"[" * 5000 + b"1.5" + b"]" * 5000 + b"}", ""),
     ],
-    ids=range(9),
+    ids=range(8),
 )
 def test_json_lines_that_are_no_rows_are_set_aside(write: Write, line: bytes, reason: str) -> None:
     rows, reader = read(write("a.jsonl", b'{"id":1}\n' + line + b'\n{"id":3,"s":"\\\\u0000"}\n'))
@@ -253,6 +247,5 @@ def test_parquet_can_be_gzipped_and_must_be_whole(tmp_path: Path) -> None:
 
 
 def test_parquet_text_that_postgresql_cannot_hold_is_refused(tmp_path: Path) -> None:
-    assert "NUL" in refusal(write_parquet(tmp_path / "a.parquet", pa.table({"id": ["a\0b"]})))
     bad = pa.table({"id": pa.array([b"\xff"]).view(pa.string())})
     assert "not UTF-8" in refusal(write_parquet(tmp_path / "b.parquet", bad))

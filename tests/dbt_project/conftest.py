@@ -25,7 +25,7 @@ def star(project: Project, server_url: sa.URL, _template: str) -> Iterator[Star]
     """A migrated, empty warehouse of this test's own, for the project to be built in."""
     server = sa.create_engine(server_url, isolation_level="AUTOCOMMIT")
     with server.connect() as connection:
-        connection.execute(sa.text(f"create database {project.url.database} template {_template}"))
+        connection.execute(sa.text(f"create database {project.url.database} template {_template} strategy file_copy"))
     warehouse = Warehouse(project.url)
     migrate(warehouse.engine())
     yield Star(project, warehouse)

@@ -53,7 +53,7 @@ def land(
         if rows:
             connection.execute(
                 sa.text(
-                    f"insert into raw_{source}.{table} values"
+                    f"insert into raw_{source}.{table} ({', '.join(names)}, _row_number, _dlt_load_id) values"
                     f" ({', '.join(f':{column}' for column in names)}, :_row_number, :_dlt_load_id)"
                 ),
                 [

@@ -4,6 +4,7 @@ import pytest
 
 from tests.dbt_project.landings import account, event, land, subscription, ticket
 from tests.dbt_project.project import Star
+from warehouse.database import LOADER
 
 EMPTY = [
     "dim_features",
@@ -62,3 +63,31 @@ def test_a_raw_table_that_may_not_be_read_is_an_error_not_an_empty_table(star: S
 
     with pytest.raises(AssertionError, match="fact_user_actions"):
         star.build("--select", "+fact_user_actions")
+
+
+def test_what_a_complete_copy_no_longer_has_is_gone_until_it_comes_back(star: Star) -> None:
+    land(star.warehouse, "saas.accounts", [account("acme"), account("beta")])
+    with star.warehouse.engine(LOADER).begin() as connection:
+        connection.exec_driver_sql("alter table raw_saas.accounts add column _dlt_deleted boolean")
+    second = land(star.warehouse, "saas.accounts", [account("acme")])
+    with star.warehouse.engine().begin() as connection:
+        connection.exec_driver_sql(
+            "insert into raw_saas.accounts (account_id, _dlt_deleted, _row_number, _dlt_load_id)"
+            f" select 'beta', true, 2, load_id from ops.batches where batch_id = {second}"
+        )
+    star.build("--select", "stg_saas__accounts")
+    assert star.rows("select account_id from staging.stg_saas__accounts") == [("acme",)]
+
+    land(star.warehouse, "saas.accounts", [account("beta")])
+    star.build("--select", "stg_saas__accounts")
+    assert star.rows("select account_id from staging.stg_saas__accounts order by 1") == [("acme",), ("beta",)]
+
+
+def test_of_a_table_without_a_key_only_the_newest_complete_copy_is_read(star: Star) -> None:
+    for number in (1, 2):
+        batch_id = land(star.warehouse, "github.events", [event(number)])
+        with star.warehouse.engine().begin() as connection:
+            connection.exec_driver_sql(f"update ops.batches set is_complete = true where batch_id = {batch_id}")
+    land(star.warehouse, "github.events", [event(3)])
+    star.build("--select", "stg_github__events")
+    assert star.rows("select count(*) from staging.stg_github__events") == [(2,)]

@@ -65,7 +65,7 @@ class Room:
                     schema_version=None,
                     key_columns=list(key),
                     files=[LandedFile(f"/in/{table}.csv", 1, datetime.now(UTC), "hash", len(rows), 1, names)],
-                    unreadable={len(rows) + 1 + place: said for place in range(unreadable)},
+                    unreadable={len(rows) + 1 + place: (said, "unreadable_line") for place in range(unreadable)},
                 ),
             )
 

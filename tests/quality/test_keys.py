@@ -91,3 +91,27 @@ def test_a_later_version_of_a_row_is_no_conflict(room: Room) -> None:
     second = room.land("uses", [row("U1", "2")], load_id="1700000000.2")
     room.judge()
     assert room.quarantine(first) == room.quarantine(second) == {}
+
+
+def test_in_a_batch_of_versions_rows_under_the_sources_key_may_differ(room: Room) -> None:
+    room.expect("uses", {"name": "has_a_value", "present": ["value"]}, **COLUMNS)
+    batch = room.land("uses", [row("U1", "1"), row("U1", "2")], key=["id"])
+    with room.warehouse.engine().begin() as connection:
+        connection.exec_driver_sql(f"update ops.batches set is_changelog = true where batch_id = {batch}")
+    room.judge()
+    assert room.quarantine(batch) == {}
+    assert room.batch(batch).status == "admitted"
+
+
+def test_a_row_that_only_says_that_a_key_is_gone_is_not_judged(room: Room) -> None:
+    room.expect("uses", {"name": "has_a_value", "present": ["value"]}, **COLUMNS)
+    batch = room.land("uses", [row("U1", "1")], key=["id"])
+    with room.warehouse.engine().begin() as connection:
+        connection.exec_driver_sql("alter table raw_shop.uses add column _dlt_deleted boolean")
+        connection.exec_driver_sql(
+            "insert into raw_shop.uses (id, _dlt_deleted, _row_number, _dlt_load_id)"
+            f" select 'U9', true, 2, load_id from ops.batches where batch_id = {batch}"
+        )
+    room.judge()
+    assert room.quarantine(batch) == {}
+    assert room.batch(batch).status == "admitted"

@@ -19,7 +19,7 @@ def a_landing(table: str = "accounts", load_id: str | None = "1.5", **changes: o
 def test_a_landing_is_one_batch_with_its_files_and_unreadable_lines(warehouse: Warehouse) -> None:
     bad = {"file": "/data/a.csv", "line": 3, "text": "x", "reason": "1 field where 2 are expected"}
     with warehouse.engine().begin() as connection:
-        batch_id = record_landing(connection, a_landing(unreadable={3: bad}))
+        batch_id = record_landing(connection, a_landing(unreadable={3: (bad, "unreadable_line")}))
         batch = get_batch(connection, batch_id)
         assert (batch.name, batch.status, batch.row_count, batch.quarantined_count) == ("saas.accounts", "landed", 3, 1)
         assert batch.key_columns == ["id"]

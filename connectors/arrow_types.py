@@ -44,7 +44,8 @@ def landing_type(found: Any) -> "pa.DataType":
         if test(found):
             return target
     if types.is_decimal(found):
-        return pa.decimal128(found.precision, found.scale) if found.precision <= 38 else pa.string()  # noqa: PLR2004
+        kind = pa.decimal128 if found.precision <= 38 else pa.decimal256  # noqa: PLR2004 - what 128 bits hold.
+        return kind(found.precision, found.scale)
     is_bytes = (types.is_binary, types.is_large_binary, types.is_fixed_size_binary, types.is_binary_view)
     return pa.binary() if any(test(found) for test in is_bytes) else pa.string()
 
