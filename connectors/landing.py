@@ -1,6 +1,5 @@
 """Landing: what is new in a source, appended to raw in one load, and what happened written into the ledger."""
 
-import hashlib
 import shutil
 import time
 from collections.abc import Callable, Iterator
@@ -19,7 +18,7 @@ from connectors.secrets import redacting
 from connectors.source import SourceConfig
 from connectors.spool import Portion, Spool
 from connectors.turn import turn
-from warehouse.database import LOADER, Warehouse, quote_identifier
+from warehouse.database import LOADER, Warehouse
 from warehouse.errors import DataInsightError
 from warehouse.ledger import loads_that_count, record_landing, table_histories
 
@@ -102,7 +101,6 @@ def _append(source: SourceConfig, tables: list[ExtractedTable], warehouse: Wareh
     seconds = time.monotonic() - started
     total = sum(table.load.row_count for table in tables)
     for table in tables:
-        _index_load_ids(warehouse, source.schema_name, table.name)
         table.append_seconds = seconds * (table.load.row_count / total if total else 1 / len(tables))
         _find_deletions(source, table, warehouse, load_id)
     return load_id
@@ -121,27 +119,6 @@ def _find_deletions(source: SourceConfig, table: ExtractedTable, warehouse: Ware
         earlier=earlier,
         rows_before=table.rows + table.unreadable_count,
     )
-
-
-def _index_load_ids(warehouse: Warehouse, schema: str, table: str) -> None:
-    """Let a batch be found without reading the table: rows of a load lie together, so a BRIN index does.
-
-    Whether the index is there is asked first, because even CREATE INDEX IF NOT EXISTS waits a second for
-    an autovacuum of the table to give way. New pages are summarized by autovacuum.
-    """
-    index = f"{table[:45]}_{hashlib.sha256(table.encode()).hexdigest()[:8]}_load"
-    with warehouse.engine(LOADER).begin() as connection:
-        there: bool = connection.execute(
-            sa.text("select exists (select from pg_indexes where schemaname = :schema and indexname = :index)"),
-            {"schema": schema, "index": index},
-        ).scalar_one()
-        if not there:
-            connection.execute(
-                sa.text(
-                    f"create index {quote_identifier(index)} on {quote_identifier(schema)}.{quote_identifier(table)}"
-                    " using brin (_dlt_load_id) with (autosummarize = on)"
-                )
-            )
 
 
 def _record(

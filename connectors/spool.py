@@ -149,7 +149,8 @@ class Portion:
         part = self._folder / f"{len(self.parts)}.arrow"
         self.parts.append(part)
         self.schemas.append(schema)
-        self._writer = pa.ipc.new_stream(str(part), schema, options=pa.ipc.IpcWriteOptions(compression="lz4"))
+        # Compressing would take as long as reading a CSV does.
+        self._writer = pa.ipc.new_stream(str(part), schema)
 
     def _close(self) -> None:
         """End the present part; a batch written later begins a new one."""
@@ -158,25 +159,30 @@ class Portion:
             self._writer = None
 
 
-def _content(column: Any) -> Iterator[bytes]:
+def _content(column: Any) -> Iterator[Any]:
     """What a column says, as bytes: without what lies in memory under a null, or behind the last value."""
+    import numpy as np
     import pyarrow as pa
-    from pyarrow import compute
 
     yield str(column.type).encode()
     if pa.types.is_null(column.type):
         return
-    yield column.is_valid().cast(pa.uint8()).buffers()[1].to_pybytes()[: len(column)]
+    if column.null_count:
+        yield np.packbits(column.is_valid().to_numpy(zero_copy_only=False))
     if pa.types.is_boolean(column.type):
         column = column.cast(pa.uint8())
     values = column.drop_null()
-    if values.type.num_buffers == 3:  # noqa: PLR2004 - validity, offsets, texts.
-        yield compute.binary_length(values).buffers()[1].to_pybytes()[: 4 * len(values)]
-        values = values.cast(pa.binary()) if pa.types.is_string(values.type) else values
-        yield b"".join(values.to_pylist())
+    first, last = values.offset, values.offset + len(values)
+    content = values.buffers()[-1]
+    if content is None:
+        return
+    if pa.types.is_string(values.type) or pa.types.is_binary(values.type):
+        offsets = np.frombuffer(values.buffers()[1], np.int32)[first : last + 1]
+        yield offsets - offsets[0]
+        yield memoryview(content)[offsets[0] : offsets[-1]]
     else:
         width = values.type.bit_width // 8
-        yield values.buffers()[1].to_pybytes()[values.offset * width : (values.offset + len(values)) * width]
+        yield memoryview(content)[first * width : last * width]
 
 
 @dataclass(frozen=True)

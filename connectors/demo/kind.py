@@ -27,8 +27,9 @@ class DemoSource(FilesSource):
     def _own_tables(cls, values: Any, info: ValidationInfo) -> Any:
         if not isinstance(values, dict) or not isinstance(info.context, Surroundings):
             return values
-        if "tables" in values:
-            raise PydanticCustomError("demo_tables", "has tables, but the kind demo makes its own; remove them")
+        for key in ("tables", "root", "endpoint", "storage_options"):
+            if key in values:
+                raise PydanticCustomError("demo", f"has {key}, but the kind demo makes its own files; remove it")
         folder = _folder(info.context)
         tables = {
             name: {"path": f"{glob.escape(str(folder))}/{pattern}", "key": key}

@@ -81,7 +81,7 @@ class ParquetReader(FileReader):
             raise UnreadableFileError("the file is empty")
         path = unpacked(self.path, self._scratch)
         try:
-            with parquet.ParquetFile(path) as file:
+            with parquet.ParquetFile(path, pre_buffer=False, buffer_size=_BUFFER_BYTES) as file:
                 headers = list(file.schema_arrow.names)
                 columns = [column_name(header, position) for position, header in enumerate(headers, start=1)]
                 if check_names:
@@ -113,6 +113,9 @@ class ParquetReader(FileReader):
             self._rows_before += batch.num_rows
             batch = fitted.batch
         return batch
+
+
+_BUFFER_BYTES = 1 << 20  # Read a column bit by bit; by itself Arrow would hold a whole row group, and the ones before.
 
 
 def _batch_rows(metadata: Any) -> int:

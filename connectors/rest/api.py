@@ -215,7 +215,9 @@ def _check_place(table_name: str, table: RestTable, reply: Reply) -> None:
 
 
 def _quoted(value: Any) -> Any:
-    return value if value is ABSENT else quote(str(value), safe="")
+    if value is ABSENT:
+        return value
+    return quote(",".join(value) if isinstance(value, list) else str(value), safe="")
 
 
 def _query(params: Mapping[str, Any]) -> dict[str, Any]:

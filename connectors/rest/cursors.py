@@ -41,6 +41,29 @@ def parsed(text: str, written: str) -> Any:
     return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC)
 
 
+def read(column: str, text: str, form: str) -> Any:
+    """The cursor of a row.
+
+    Raises:
+        DataInsightError: It is not written that way.
+    """
+    try:
+        return parsed(text, form)
+    except ValueError:
+        raise DataInsightError(
+            f"the cursor {column} of a row is {text[:60]!r}, which is not written as {form}",
+            "cursor_format under incremental says how rows write it",
+        ) from None
+
+
+def no_cursor(column: str, columns: Iterable[str]) -> DataInsightError:
+    """What is wrong with rows that have no cursor."""
+    return DataInsightError(
+        f"the rows have no cursor {column}; their columns are {', '.join(columns)[:300]}",
+        "cursor, or incremental.cursor_path, names a column of the rows",
+    )
+
+
 def written(value: Any, form: str) -> Any:
     """A bound as a request wants it; moments are rounded down to what the format can say."""
     if not isinstance(value, datetime):
@@ -90,6 +113,13 @@ def ranges(bounds: Incremental, start: Any) -> Iterator[tuple[Any, Any]]:
         start = end
 
 
+def spans(bounds: Incremental | None, start: Any, initial: str | None) -> Iterator[tuple[Any, Any]]:
+    """`ranges` from `start` or where a first run begins; once without bounds for a table that has none."""
+    if bounds is None:
+        return iter([(None, None)])
+    return ranges(bounds, beginning(bounds, start, initial))
+
+
 def bound_params(bounds: Incremental | None, low: Any, high: Any) -> dict[str, Any]:
     """The bounds as query parameters; none for one that is written elsewhere or is not known."""
     if bounds is None:
@@ -112,6 +142,11 @@ class RowWindow:
         self._cursor, self._format = column_name(cursor), bounds.row_format
         self._window = Window(state, _COLUMN, lag)
         self.start = self._window.start
+
+    @property
+    def are_new(self) -> bool:
+        """Whether everything is asked for."""
+        return self.start is None
 
     def fresh(self, batch: "pa.RecordBatch") -> "pa.RecordBatch":
         """The rows from `start` on that have not landed before.
@@ -138,23 +173,14 @@ class RowWindow:
 
         named = next((name for name in batch.schema.names if column_name(name) == self._cursor), None)
         if named is None:
-            raise DataInsightError(
-                f"the rows have no cursor {self._cursor}; their columns are {', '.join(batch.schema.names)[:300]}",
-                "cursor, or incremental.cursor_path, names a column of the rows",
-            )
+            raise no_cursor(self._cursor, batch.schema.names)
         kinds = {"text": pa.string(), "number": pa.decimal128(38, 9)}
-        values = [None if value is None else self._read(value) for value in batch.column(named).to_pylist()]
+        values = [
+            None if value is None else read(self._cursor, value, self._format)
+            for value in batch.column(named).to_pylist()
+        ]
         array = pa.array(values, kinds.get(self._format, pa.timestamp("us", "UTC")))
         return batch.append_column(_COLUMN, array)
-
-    def _read(self, text: str) -> Any:
-        try:
-            return parsed(text, self._format)
-        except ValueError:
-            raise DataInsightError(
-                f"the cursor {self._cursor} of a row is {text[:60]!r}, which is not written as {self._format}",
-                "cursor_format under incremental says how rows write it",
-            ) from None
 
 
 class _Typed:

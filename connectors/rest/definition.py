@@ -28,13 +28,19 @@ class Parameter(Settings):
 
     description: _Prose
     secret: Annotated[bool, Field(description="true or false")] = False
-    default: Annotated[str | int | None, Field(description="a text or null")] = None
+    default: Annotated[str | int | tuple[str, ...] | None, Field(description="a text, a list of them, or null")] = None
     example: Annotated[str | int | None, Field(description="a text")] = None
 
     @property
     def required(self) -> bool:
         """Whether there is no default."""
         return "default" not in self.model_fields_set
+
+    @model_validator(mode="after")
+    def _sound(self) -> "Parameter":
+        if self.secret and isinstance(self.default, tuple):
+            raise PydanticCustomError("definition", "is secret, and so cannot be a list")
+        return self
 
 
 class Client(Settings):
@@ -56,13 +62,24 @@ class Limit(Settings):
 
 
 class Sign(Settings):
-    """How an answer is recognized: by status, a header, a text in it, a value in it; all that are given must hold."""
+    """How an answer is recognized: by status, a header, a text in it, a value in it; all that are given must hold.
+
+    A path without `equals` holds when something is there: not null, false, zero or empty.
+    """
 
     status_code: Annotated[int | None, Field(description="an HTTP status")] = None
     header: Annotated[Mapping[str, str], Field(description="a mapping of headers to values")] = {}
     content: Annotated[str | None, Field(description="a text in the answer")] = None
     path: Annotated[str | None, Field(description="a JSON path in the answer")] = None
     equals: Annotated[Any, Field(description="a value")] = None
+
+    @model_validator(mode="after")
+    def _sound(self) -> "Sign":
+        if not {"status_code", "header", "content", "path"} & self.model_fields_set:
+            raise PydanticCustomError("definition", "needs a status_code, header, content or path to go by")
+        if "equals" in self.model_fields_set and self.path is None:
+            raise PydanticCustomError("definition", "has equals and no path")
+        return self
 
 
 class Errors(Settings):
@@ -79,7 +96,7 @@ class Errors(Settings):
         "errors",
         "error",
     )
-    failed_when: Annotated[Sign | None, Field(description="a mapping of path and equals")] = None
+    failed_when: Annotated[Sign | None, Field(description="a mapping such as {path: ok, equals: false}")] = None
     rate_limited: Annotated[tuple[Sign, ...], Field(description="a list of signs")] = ()
     expired: Annotated[tuple[Sign, ...], Field(description="a list of signs")] = ()
     retry_after_header: Annotated[str, Field(description="the name of a header")] = "Retry-After"

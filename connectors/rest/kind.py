@@ -13,6 +13,7 @@ from pydantic_core import InitErrorDetails, PydanticCustomError
 from connectors.extraction import DiscoveredTable, Request, TableCheck
 from connectors.rest.definition import Definition, Limit, first_mistake, load_catalog, load_definition
 from connectors.rest.endpoint_settings import InitialValue, LagSetting, SpanSetting
+from connectors.rest.overrides import check_placeholders, overridden
 from connectors.rest.placeholders import ABSENT
 from connectors.secrets import secret_texts
 from connectors.source import SourceConfig, Surroundings, TableConfig
@@ -30,6 +31,7 @@ class RestTableConfig(TableConfig):
     lag: LagSetting = None
     initial_value: InitialValue = None
     params: Annotated[Mapping[str, Any], Field(description=_MAPPING)] = {}
+    json_body: Annotated[Mapping[str, Any] | None, Field(alias="json", description=_MAPPING)] = None
 
 
 class RestSource(SourceConfig):
@@ -39,7 +41,7 @@ class RestSource(SourceConfig):
     definition: Annotated[
         Definition | None, Field(description="a definition's path, or the definition itself as a mapping")
     ] = None
-    parameters: Annotated[Mapping[str, str | SecretStr | None], Field(description=_MAPPING)] = {}
+    parameters: Annotated[Mapping[str, str | SecretStr | tuple[str, ...] | None], Field(description=_MAPPING)] = {}
     base_url: Annotated[
         str | None, Field(pattern=r"^https?://[^/@\s]+", description="an address such as https://gitlab.example.com")
     ] = None
@@ -97,14 +99,14 @@ class RestSource(SourceConfig):
 
     @property
     def the_definition(self) -> Definition:
-        """The definition, wherever it came from."""
+        """The definition, wherever it came from, with what the user changes of its tables."""
         assert self.definition is not None  # noqa: S101 - validation leaves no other case.
-        return self.definition
+        return overridden(self.definition, self.tables)
 
     def parameter(self, name: str) -> Any:
         """The value of a parameter; `ABSENT` when it is optional and not given."""
         value = self.parameters.get(name)
-        return ABSENT if value is None else value.get_secret_value() if isinstance(value, SecretStr) else value
+        return ABSENT if value is None else _shown(value)
 
     @contextmanager
     def _api(self) -> Iterator["Api"]:
@@ -149,7 +151,7 @@ def _definition(values: dict[str, Any], folder: Path) -> Definition:
         raise ValidationError.from_exception_data("definition", [details]) from None
 
 
-def _parameters(definition: Definition, given: Any) -> dict[str, SecretStr | str | None]:
+def _parameters(definition: Definition, given: Any) -> dict[str, SecretStr | str | tuple[str, ...] | None]:
     given = {} if given is None else given
     if not isinstance(given, Mapping):
         raise PydanticCustomError("parameters", "must have parameters that are a mapping of names to values")
@@ -164,15 +166,25 @@ def _parameters(definition: Definition, given: Any) -> dict[str, SecretStr | str
             "parameters", "has no parameter {name}: {description}",
             {"name": missing[0], "description": known[missing[0]].description},
         )  # fmt: skip
-    values: dict[str, SecretStr | str | None] = {}
+    values: dict[str, SecretStr | str | tuple[str, ...] | None] = {}
     for name, parameter in known.items():
         value = given.get(name, parameter.default)
+        if isinstance(parameter.default, tuple) and value is not None:
+            values[name] = _texts(name, value)
+            continue
         if isinstance(value, (list, dict)):
             raise PydanticCustomError("parameters", "has a parameter {name} that is no text", {"name": name})
         # A newline at the end, as files have it, is no part of a credential.
         text = None if value is None else str(value).strip() or None
         values[name] = SecretStr(text) if parameter.secret and text is not None else text
     return values
+
+
+def _texts(name: str, value: Any) -> tuple[str, ...]:
+    items = value if isinstance(value, (list, tuple)) else [value]
+    if any(isinstance(item, (list, dict)) or item is None for item in items):
+        raise PydanticCustomError("parameters", "has a parameter {name} that is no list of texts", {"name": name})
+    return tuple(str(item).strip() for item in items)
 
 
 def _tables(definition: Definition, given: Any) -> Any:
@@ -192,11 +204,16 @@ def _tables(definition: Definition, given: Any) -> Any:
     for name, settings in given.items():
         key = definition.tables[name].key
         own = {} if settings is None else settings
+        if isinstance(own, Mapping):
+            check_placeholders(definition, name, own)
         tables[name] = {"key": key, **own} if isinstance(own, Mapping) and key else own
     return tables
 
 
-def _shown(value: SecretStr | str | None) -> str | None:
+def _shown(value: SecretStr | str | tuple[str, ...] | None) -> str | list[str] | None:
+    """What a placeholder stands for."""
+    if isinstance(value, tuple):
+        return list(value)
     return value.get_secret_value() if isinstance(value, SecretStr) else value
 
 

@@ -100,8 +100,7 @@ class Look:
             for field in inherited_fields(table.parent, table, self._definition.tables[table.parent].key or ()):
                 inherited[f"_{table.parent}_{field}"] = value_of(parents[0], field)
         bounds = table.endpoint.incremental
-        config = self._tables.get(name)
-        params: dict[str, Any] = dict(config.params) if config else {}
+        params: dict[str, Any] = {}
         if bounds is not None:
             low, high = self._range(bounds)
             values.update({"incremental.start_value": low, "incremental.end_value": high})

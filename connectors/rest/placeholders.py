@@ -38,8 +38,9 @@ def names_in(value: Any) -> Iterator[str]:
 def fill(value: Any, lookup: Lookup) -> Any:
     """The value with its placeholders filled in.
 
-    A text that is nothing but one placeholder becomes what that stands for, whatever its type; a text, or an entry of
-    a mapping or list, that mentions something absent becomes `ABSENT`, or is left out.
+    A text that is nothing but one placeholder becomes what that stands for, whatever its type; within a text, a list
+    is written with commas. A text, or an entry of a mapping or list, that mentions something absent becomes `ABSENT`,
+    or is left out.
 
     Args:
         value: Text, mapping, list or scalar.
@@ -68,6 +69,6 @@ def _text(text: str, lookup: Lookup) -> Any:
         value = lookup(found[1]) if found[1] else found[0][0]
         if value is ABSENT:
             return ABSENT
-        parts += [text[end : found.start()], str(value)]
+        parts += [text[end : found.start()], ",".join(value) if isinstance(value, list) else str(value)]
         end = found.end()
     return "".join([*parts, text[end:]])

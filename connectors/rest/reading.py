@@ -12,6 +12,7 @@ from connectors.rest import cursors
 from connectors.rest.api import Api
 from connectors.rest.definition import Definition, RestTable
 from connectors.rest.endpoint_settings import Incremental
+from connectors.rest.families import Families
 from connectors.rest.placeholders import Lookup, fill
 from connectors.rest.rows import ParentRows, inherited_fields, shaped
 from connectors.rest.session import Call
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
 _BATCH_ROWS = 5_000
 _BATCH_BYTES = 16 << 20
+_Window = cursors.RowWindow | Families | None
 
 
 @dataclass(frozen=True)
@@ -71,22 +73,20 @@ class Reader:
 
     def _read(self, name: str, spool: Spool) -> None:
         table, config, state = self._definition.tables[name], self._tables[name], self._request.state(name)
-        bounds, window, parents = table.endpoint.incremental, self._window(name, state), self._parents_of(name, state)
-        initial = self._initial(name, bounds) if bounds else None
-        start = cursors.beginning(bounds, window.start, initial) if bounds and window else None
+        window, parents = self._window(name, state), self._parents_of(name, state)
         are_all = _are_all(parents, window)
-        whole = are_all and (window is None or cursors.is_fixed(initial))
+        whole = are_all and (window is None or cursors.is_fixed(self._initial(name)))
         call = self._api.call(name)
         origin = {"request": self._api.address(name)}
         with spool.portion(name, key=config.key or (), origin=origin, complete=whole, changelog=True) as portion:
             kept = self._keep_for_children(name, are_all=are_all)
             writer = _Writer(portion, window)
-            for row in self._rows(name, call, parents, start, writer):
+            for row in self._rows(name, call, parents, window, writer):
                 if kept is not None:
                     kept.add(row)
                 writer.add(row)
             writer.flush()
-            portion.state = window.state(portion.read()) if window is not None else None
+            portion.state = self._state(name, portion, window, parents)
             if table.parent is not None:
                 portion.state = {**(portion.state or {}), "parents": self._reached.get(table.parent)}
             portion.origin.update(pages=writer.pages, requests=call.requests, retries=call.retries)
@@ -94,16 +94,16 @@ class Reader:
         self._reached[name] = _place(portion.state if portion.rows else state)
 
     def _rows(
-        self, name: str, call: Call, parents: _Parents | None, start: Any, writer: "_Writer | None" = None
+        self, name: str, call: Call, parents: _Parents | None, window: _Window, writer: "_Writer | None" = None
     ) -> Iterator[dict[str, Any]]:
         """The rows of a table: for all of its parents, in all of its ranges, of all pages."""
         table = self._definition.tables[name]
-        bounds, config = table.endpoint.incremental, self._tables.get(name)
-        more = dict(config.params) if config else {}
-        for values, inherited in self._families(table, parents):
-            spans: Iterator[tuple[Any, Any]] = cursors.ranges(bounds, start) if bounds else iter([(None, None)])
-            for low, high in spans:
-                params = {**more, **cursors.bound_params(bounds, low, high)}
+        bounds = table.endpoint.incremental
+        for values, inherited, key in self._each_parent(table, parents):
+            ignored = call.ignored
+            start = window.begin(key) if isinstance(window, Families) else window.start if window else None
+            for low, high in cursors.spans(bounds, start, self._initial(name)):
+                params = cursors.bound_params(bounds, low, high)
                 asked = {**values, "incremental.start_value": low, "incremental.end_value": high}
                 for page in self._api.pages(name, call, asked, params):
                     good = 0
@@ -121,21 +121,27 @@ class Reader:
                             f"table {name}: what is at {table.endpoint.data_selector or '$'} are no rows",
                             "data_selector must lead to objects; zip names the values of lists",
                         )
+            if isinstance(window, Families):
+                window.end(whole=call.ignored == ignored)
 
-    def _families(self, table: RestTable, parents: _Parents | None) -> Iterator[tuple[dict[str, Any], dict[str, Any]]]:
-        """For each parent, or once for none: what the placeholders stand for, and what its children get of it."""
+    def _each_parent(
+        self, table: RestTable, parents: _Parents | None
+    ) -> Iterator[tuple[dict[str, Any], dict[str, Any], list[Any]]]:
+        """For each parent, or once for none: what placeholders stand for, what its children get of it, and its key."""
         if parents is None:
-            yield {}, {}
+            yield {}, {}, []
             return
         parent = str(table.parent)
         fields = table.endpoint.parent_fields[parent]
-        passed_on = inherited_fields(parent, table, self._key(parent))
+        key = self._key(parent)
+        passed_on = inherited_fields(parent, table, key)
         for row in parents.rows.read():
             if any(row[field] is None for field in fields):
                 continue
             yield (
                 {f"resources.{parent}.{field}": row[field] for field in fields},
                 {f"_{parent}_{field}": row[field] for field in passed_on},
+                [row[field] for field in key or fields],
             )
 
     def _parents_of(self, name: str, state: dict[str, Any] | None) -> _Parents | None:
@@ -160,12 +166,9 @@ class Reader:
 
     def _list(self, name: str, since: dict[str, Any] | None) -> _Parents:
         """The rows of a parent that changed since then, or all, asked for only because of its children."""
-        bounds = self._definition.tables[name].endpoint.incremental
-        window = self._window(name, since) if bounds else None
-        start = cursors.beginning(bounds, window.start, self._initial(name, bounds)) if bounds and window else None
-        parents = self._parents_of(name, since)
+        window, parents = self._window(name, since), self._parents_of(name, since)
         kept = self._file(f"{name}.{len(self._listed)}", name)
-        for row in self._rows(name, self._api.call(name), parents, start):
+        for row in self._rows(name, self._api.call(name), parents, window):
             kept.add(row)
         return _Parents(kept, are_all=_are_all(parents, window))
 
@@ -185,20 +188,32 @@ class Reader:
         path = self._request.scratch / f"{file_name}.jsonl"
         return self._open.enter_context(ParentRows(path, list(fields)))
 
-    def _window(self, name: str, state: dict[str, Any] | None) -> cursors.RowWindow | None:
+    def _window(self, name: str, state: dict[str, Any] | None) -> _Window:
         table = self._definition.tables[name]
         bounds = table.endpoint.incremental
         if bounds is None:
             return None
-        return cursors.RowWindow(state, bounds, str(bounds.cursor_path or table.cursor), self._lag(name, bounds))
+        kind = Families if table.parent is not None else cursors.RowWindow
+        return kind(state, bounds, str(bounds.cursor_path or table.cursor), self._lag(name, bounds))
+
+    def _state(self, name: str, portion: Portion, window: _Window, parents: _Parents | None) -> dict[str, Any] | None:
+        if not isinstance(window, Families):
+            return window.state(portion.read()) if window is not None else None
+        state = window.state(all_listed=parents is None or parents.are_all)
+        if window.forgotten:
+            self._request.progress.say(
+                f"{name}: {window.forgotten:,} of its parents are more than can be remembered,"
+                " and will be asked for everything again"
+            )
+        return state
 
     def _key(self, name: str) -> Sequence[str]:
         config = self._tables.get(name)
         return (config.key if config else self._definition.tables[name].key) or ()
 
-    def _initial(self, name: str, bounds: Incremental) -> str | None:
-        config = self._tables.get(name)
-        value = (config and config.initial_value) or bounds.initial_value
+    def _initial(self, name: str) -> str | None:
+        config, bounds = self._tables.get(name), self._definition.tables[name].endpoint.incremental
+        value = (config and config.initial_value) or (bounds and bounds.initial_value)
         filled = fill(value, self._parameter) if value is not None else None
         return filled if isinstance(filled, str) else None
 
@@ -214,13 +229,15 @@ class Reader:
 class _Writer:
     """Rows on their way into a portion, in batches."""
 
-    def __init__(self, portion: Portion, window: cursors.RowWindow | None) -> None:
+    def __init__(self, portion: Portion, window: _Window) -> None:
         self._portion, self._window = portion, window
         self._rows: list[dict[str, Any]] = []
         self.pages = 0
         self.bytes = 0
 
     def add(self, row: dict[str, Any]) -> None:
+        if isinstance(self._window, Families) and not self._window.is_fresh(row):
+            return
         self._rows.append(row)
         if len(self._rows) >= _BATCH_ROWS or self.bytes >= _BATCH_BYTES:
             self.flush()
@@ -228,7 +245,7 @@ class _Writer:
     def flush(self) -> None:
         if self._rows:
             batch = text_batch(self._rows)
-            self._portion.write(batch if self._window is None else self._window.fresh(batch))
+            self._portion.write(self._window.fresh(batch) if isinstance(self._window, cursors.RowWindow) else batch)
         self._rows, self.bytes = [], 0
 
     def set_aside(self, name: str, number: int, item: Any) -> None:
@@ -242,10 +259,15 @@ class _Writer:
         )
 
 
-def _are_all(parents: _Parents | None, window: cursors.RowWindow | None) -> bool:
-    return (parents is None or parents.are_all) and (window is None or window.start is None)
+def _are_all(parents: _Parents | None, window: _Window) -> bool:
+    return (parents is None or parents.are_all) and (window is None or window.are_new)
 
 
 def _place(state: dict[str, Any] | None) -> dict[str, Any] | None:
     """How far a table was read, without the digests of its last rows."""
-    return {name: value for name, value in state.items() if name != "seen"} if state else None
+    if not state:
+        return None
+    place = {name: value for name, value in state.items() if name != "seen"}
+    if "families" in place:
+        place["families"] = {name: [high, ""] for name, (high, _) in place["families"].items()}
+    return place

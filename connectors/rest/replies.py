@@ -136,6 +136,8 @@ def _holds(sign: Sign, reply: Reply) -> bool:
         values = find(str(sign.path), orjson.loads(reply.content))
     except orjson.JSONDecodeError:
         return False
+    if "equals" not in sign.model_fields_set:
+        return any(values)
     return any(value == sign.equals for value in values)
 
 

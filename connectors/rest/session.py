@@ -71,6 +71,7 @@ class Call:
         auth: What can get a new token when the old one has expired.
         requests: How many were sent.
         retries: How many of them again.
+        ignored: How many answers the endpoint ignores.
     """
 
     body_format: Format = "json"
@@ -79,6 +80,7 @@ class Call:
     auth: RenewableAuth | None = None
     requests: int = 0
     retries: int = 0
+    ignored: int = 0
 
 
 class ApiSession(requests.Session):
@@ -194,6 +196,7 @@ class ApiSession(requests.Session):
     def _sound(self, reply: Reply, request: requests.PreparedRequest, call: Call) -> Reply:
         for action in call.actions:
             if action.status_code in (None, reply.status_code) and (action.content or "") in reply.text:
+                call.ignored += 1
                 raise IgnoreResponseException
         failed = self._errors.failed_when
         if reply.status_code >= 300 or (failed is not None and shows(failed, reply)):  # noqa: PLR2004

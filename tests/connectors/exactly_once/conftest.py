@@ -17,5 +17,5 @@ def files(warehouse: Warehouse, tmp_path: Path) -> FileShop:
 
 
 @pytest.fixture
-def tables(warehouse: Warehouse, tmp_path: Path, origin: SourceDatabase) -> DatabaseShop:  # noqa: F811
+def tables(warehouse: Warehouse, tmp_path: Path, origin: SourceDatabase) -> DatabaseShop:
     return DatabaseShop(warehouse, tmp_path, tmp_path / "home", origin)

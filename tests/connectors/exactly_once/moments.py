@@ -85,6 +85,7 @@ class Countdown:
 
 # In the order of a landing. The sources of these tests have two tables or more, so a job of dlt and a connection each.
 MOMENTS: dict[str, Moment | AmidRows] = {
+    "first rows extracted": Moment("connectors.spool", "Portion.write", after=True),
     "extracting": Moment("connectors.spool", "Portion.write", after=True, number=2),
     "extracted": Moment("connectors.landing", "append"),
     "extracted by dlt": Moment("dlt.pipeline.pipeline", "Pipeline.extract", after=True),

@@ -60,7 +60,7 @@ def own_warehouse(server: Server) -> Iterator[Warehouse]:
     warehouse.dispose()
 
 
-@pytest.fixture(params=[FileShop, DatabaseShop])
+@pytest.fixture
 def shop(
     request: pytest.FixtureRequest, server: Server, own_warehouse: Warehouse, tmp_path: Path
 ) -> FileShop | DatabaseShop:
@@ -72,7 +72,11 @@ def shop(
     return DatabaseShop(own_warehouse, tmp_path, tmp_path / "home", origin)
 
 
-@pytest.mark.parametrize("moment", ["copying", "appended"])
+@pytest.mark.parametrize(
+    ("shop", "moment"),
+    [(FileShop, "copying"), (DatabaseShop, "copying"), (DatabaseShop, "appended")],
+    indirect=["shop"],
+)
 def test_the_run_fails_in_one_line_and_the_next_one_lands_everything(moment: str, shop: Shop, server: Server) -> None:
     with shop.process(moment) as process:
         process.reach()
@@ -82,7 +86,11 @@ def test_the_run_fails_in_one_line_and_the_next_one_lands_everything(moment: str
     shop.rerun_and_verify()
 
 
-@pytest.mark.parametrize("moment", ["extracted", "one table copied", "one table recorded"])
+@pytest.mark.parametrize(
+    ("shop", "moment"),
+    [(FileShop, "one table copied"), (DatabaseShop, "extracted"), (DatabaseShop, "one table recorded")],
+    indirect=["shop"],
+)
 def test_the_server_is_back_before_the_run_goes_on(moment: str, shop: Shop, server: Server) -> None:
     with shop.process(moment) as process:
         process.reach()
@@ -92,6 +100,7 @@ def test_the_server_is_back_before_the_run_goes_on(moment: str, shop: Shop, serv
     shop.rerun_and_verify()
 
 
+@pytest.mark.parametrize("shop", [FileShop, DatabaseShop], indirect=True)
 def test_what_was_recorded_outlives_the_server(shop: Shop, server: Server) -> None:
     with shop.process("recorded") as process:
         process.reach()

@@ -45,10 +45,7 @@ ROWS = {
         for number, audience in enumerate(AUDIENCES)
     ],
     # Three pages: as many contacts as a page may have, twice, and one more.
-    "list_members": [
-        _member(number, AUDIENCES[0], f"2024-05-{1 + number // 100:02d}T10:{number % 60:02d}:00+00:00")
-        for number in range(2001)
-    ]
+    "list_members": [_member(number, AUDIENCES[0], f"2024-05-{1 + number:02d}T10:00:00+00:00") for number in range(5)]
     + [_member(number, AUDIENCES[1], "2024-05-20T10:00:00+00:00") for number in (1, 7)],
     "list_segments": [
         {"id": 49381, "name": "Loyal", "member_count": 3, "type": "static", "list_id": AUDIENCES[0]},
@@ -67,8 +64,8 @@ ROWS = {
 CHANGES = {
     "list_members": [
         _member(3, AUDIENCES[0], "2024-06-01T00:00:00+00:00", "unsubscribed"),
-        # In the same second as the newest one of the first run.
-        _member(9, AUDIENCES[1], "2024-05-21T10:20:00+00:00"),
+        # In the same second as the newest one of its audience in the first run.
+        _member(9, AUDIENCES[1], "2024-05-20T10:00:00+00:00"),
     ]
 }
 GOOD = {"api_key": KEY, "data_center": "us21"}
@@ -83,7 +80,7 @@ class Mailchimp(Vendor):
     parameters = GOOD
     wrong = GOOD | {"api_key": "fedcba9876543210-us21"}
     rate_limit = _problem(429, "Too Many Requests", "You have exceeded the limit of 10 simultaneous connections.")
-    page_size = 1000
+    page_size = 2
     rows = ROWS
     changes = CHANGES
 
