@@ -2,8 +2,7 @@
 
 import shutil
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 
 import sqlalchemy as sa
@@ -17,7 +16,7 @@ from connectors.recording import landings
 from connectors.secrets import redacting
 from connectors.source import SourceConfig
 from connectors.spool import Portion, Spool
-from connectors.turn import turn
+from connectors.turn import reachable, turn
 from warehouse.database import LOADER, Warehouse
 from warehouse.errors import DataInsightError
 from warehouse.ledger import loads_that_count, record_landing, table_histories
@@ -50,7 +49,7 @@ def land(
         DataInsightError: Nothing was recorded; the message says why.
     """
     progress = Progress(say) if say else Progress()
-    with redacting(source), _reachable(warehouse), turn(warehouse, source.name) as holder:
+    with redacting(source), reachable(warehouse), turn(warehouse, source.name) as holder:
         source.prepare()
         scratch = home / "landing" / source.name
         shutil.rmtree(scratch, ignore_errors=True)
@@ -129,17 +128,3 @@ def _record(
         return [
             record_landing(holder, landing) for table in tables for landing in landings(source.name, table, load_id)
         ]
-
-
-@contextmanager
-def _reachable(warehouse: Warehouse) -> Iterator[None]:
-    try:
-        yield
-    except sa.exc.OperationalError as error:
-        where = warehouse.url_object.render_as_string(hide_password=True).replace("+psycopg2", "")
-        reason = str(error.orig).strip().splitlines()[0]
-        what = "cannot be reached" if error.statement is None else "failed"
-        raise DataInsightError(
-            f"the database {where} {what}: {reason}",
-            hint="is the server up? Nothing is lost: the next run extracts the same again",
-        ) from error

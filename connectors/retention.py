@@ -7,7 +7,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from connectors.source import SourceConfig
-from connectors.turn import turn
+from connectors.turn import reachable, turn
 from warehouse.database import Warehouse, quote_identifier
 
 _STATES_KEPT = 3  # The newest is what the next run starts from; the others, if that batch is refused.
@@ -48,32 +48,30 @@ def prune(
         now: From when the retention is counted; None: from this moment.
         dry_run: Only count.
     """
+    # All through the connection that holds the turn: with the turn lost, rows that are landing look like left-overs.
     found = []
-    with turn(warehouse, source.name):
-        for table in _raw_tables(warehouse, source.schema_name):
-            with warehouse.engine().connect() as connection:
-                pruned = _prune_table(connection, source, table, now or datetime.now(UTC))
-                if dry_run:
-                    connection.rollback()
-                else:
-                    connection.commit()
-            found.append(pruned)
+    with reachable(warehouse), turn(warehouse, source.name) as holder:
+        for table in _raw_tables(holder, source.schema_name):
+            found.append(_prune_table(holder, source, table, now or datetime.now(UTC)))
+            if dry_run:
+                holder.rollback()
+            else:
+                holder.commit()
     return found
 
 
-def _raw_tables(warehouse: Warehouse, schema: str) -> list[str]:
-    with warehouse.engine().connect() as connection:
-        return list(
-            connection.execute(
-                sa.text(
-                    "select table_name from information_schema.tables where table_schema = :schema"
-                    r" and table_name not like '\_dlt%' and exists (select from information_schema.columns as known"
-                    " where known.table_schema = tables.table_schema and known.table_name = tables.table_name"
-                    " and column_name = '_dlt_load_id') order by table_name"
-                ),
-                {"schema": schema},
-            ).scalars()
-        )
+def _raw_tables(connection: sa.Connection, schema: str) -> list[str]:
+    return list(
+        connection.execute(
+            sa.text(
+                "select table_name from information_schema.tables where table_schema = :schema"
+                r" and table_name not like '\_dlt%' and exists (select from information_schema.columns as known"
+                " where known.table_schema = tables.table_schema and known.table_name = tables.table_name"
+                " and column_name = '_dlt_load_id') order by table_name"
+            ),
+            {"schema": schema},
+        ).scalars()
+    )
 
 
 def _prune_table(connection: sa.Connection, source: SourceConfig, table: str, now: datetime) -> Pruned:

@@ -6,6 +6,7 @@ from contextlib import contextmanager
 import sqlalchemy as sa
 
 from warehouse.database import Warehouse
+from warehouse.errors import DataInsightError
 
 
 @contextmanager
@@ -31,3 +32,22 @@ def turn(warehouse: Warehouse, source: str) -> Iterator[sa.Connection]:
                 connection.rollback()
                 connection.execute(sa.text("select pg_advisory_unlock(hashtextextended(:name, 0))"), lock)
                 connection.commit()
+
+
+@contextmanager
+def reachable(warehouse: Warehouse) -> Iterator[None]:
+    """Say in one line that the database cannot be reached, or went away.
+
+    Raises:
+        DataInsightError: In place of SQLAlchemy's OperationalError.
+    """
+    try:
+        yield
+    except sa.exc.OperationalError as error:
+        where = warehouse.url_object.render_as_string(hide_password=True).replace("+psycopg2", "")
+        reason = str(error.orig).strip().splitlines()[0]
+        what = "cannot be reached" if error.statement is None else "failed"
+        raise DataInsightError(
+            f"the database {where} {what}: {reason}",
+            hint="is the server up? Nothing is lost: the next run extracts the same again",
+        ) from error

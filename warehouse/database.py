@@ -44,7 +44,11 @@ class Warehouse:
             given = self.url_object.query.get("options", "")
             self._engines[role] = sa.create_engine(
                 self.url_object,
-                connect_args={"options": f"{given} {options} -c timezone=UTC".strip()},
+                connect_args={
+                    "options": f"{given} {options} -c timezone=UTC".strip(),
+                    # A landing's turn is an idle connection, for hours perhaps; firewalls cut what says nothing.
+                    "keepalives_idle": 60,
+                },
                 pool_pre_ping=True,
             )
         return self._engines[role]

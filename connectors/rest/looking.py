@@ -33,21 +33,20 @@ class Look:
         self._samples: dict[str, list[dict[str, Any]]] = {}
 
     def check(self) -> list[TableCheck]:
-        """Whether each table answers; when the definition's cheap request fails, none does."""
-        problem = None
+        """Whether each table answers.
+
+        Raises:
+            DataInsightError: The definition's cheap request fails.
+        """
         if self._definition.check is not None:
-            try:
-                self._api.ask(self._definition.check)
-            except DataInsightError as error:
-                problem = _told(error)
+            self._api.ask(self._definition.check)
         found: list[TableCheck] = []
         for name in self._tables:
-            told = problem
-            if told is None:
-                try:
-                    self._rows(name)
-                except DataInsightError as error:
-                    told = _told(error)
+            told = None
+            try:
+                self._rows(name)
+            except DataInsightError as error:
+                told = _told(error)
             found.append({"table_name": name, "ok": told is None, "problem": told})
         return found
 

@@ -4,6 +4,7 @@ Credentials go to the API's own host and nowhere else.
 """
 
 import random
+import re
 import time
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
@@ -224,7 +225,8 @@ class ApiSession(requests.Session):
         self, request: requests.PreparedRequest, problem: str, tries: int, waited: float, pause: float
     ) -> DataInsightError:
         if tries > self._patience.retries:
-            told = f"{_said(request)} got no usable answer in {tries} tries: {problem}"
+            counted = "1 try" if tries == 1 else f"{tries} tries"
+            told = f"{_said(request)} got no usable answer in {counted}: {problem}"
         else:
             told = (
                 f"{_said(request)} would have to wait {pause:,.0f} s more after {waited:,.0f} s,"
@@ -276,5 +278,6 @@ def _reason(error: Exception, patience: Patience) -> str:
         return f"no answer within {patience.timeout_seconds:g} s"
     cause: Any = error.args[0] if error.args else error
     cause = getattr(cause, "reason", cause)
-    text = str(cause).rpartition(">: ")[2] or type(cause).__name__
+    # urllib3 begins with the connection it had: <…>: or HTTPConnection(…):
+    text = re.sub(r"^(?:<.*?>|\w+\(.*?\)): ", "", str(cause)) or type(cause).__name__
     return f"the connection failed: {text}"

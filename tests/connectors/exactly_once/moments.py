@@ -90,6 +90,7 @@ MOMENTS: dict[str, Moment | AmidRows] = {
     "extracted": Moment("connectors.landing", "append"),
     "extracted by dlt": Moment("dlt.pipeline.pipeline", "Pipeline.extract", after=True),
     "normalizing": Moment("dlt.normalize.normalize", "Normalize.spool_files"),
+    "making tables": Moment("dlt.destinations.job_client_impl", "SqlJobClientBase._update_schema_in_storage"),
     "tables made": Moment("dlt.load.load", "Load.initialize_package", after=True),
     "copying": AmidRows(),
     "all rows sent": Moment("adbc_driver_manager.dbapi", "Connection.commit"),

@@ -6,7 +6,7 @@ from tests.connectors.exactly_once.moments import BEFORE_COMMIT
 from tests.connectors.exactly_once.origins import FileShop
 
 
-@pytest.mark.parametrize("moment", BEFORE_COMMIT)
+@pytest.mark.parametrize("moment", [*BEFORE_COMMIT, "making tables"])
 def test_files_land_once(moment: str, files: FileShop) -> None:
     with files.process(moment, "kill") as victim:
         victim.be_killed()

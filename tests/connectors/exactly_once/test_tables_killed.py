@@ -16,7 +16,7 @@ def test_tables_land_once(moment: str, tables: DatabaseShop) -> None:
 
 
 def test_killed_again_and_again_while_the_tables_change(tables: DatabaseShop) -> None:
-    for moment in ["two tables copied", "extracting", "one table recorded"]:
+    for moment in ["making tables", "two tables copied", "one table recorded"]:
         with tables.process(moment, "kill") as victim:
             victim.be_killed()
     tables.rerun_and_verify()

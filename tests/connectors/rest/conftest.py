@@ -16,6 +16,8 @@ from connectors.source import Surroundings
 from connectors.spool import Portion, Spool
 from tests.connectors.rest.vendor import Call, Reply, Server
 
+pytest.register_assert_rewrite("tests.connectors.rest.vendor_run")
+
 Answer = Callable[[Call], Reply]
 
 

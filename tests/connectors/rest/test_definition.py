@@ -54,9 +54,32 @@ def test_tables_may_be_chosen_and_overridden(good: Path) -> None:
     ]
 
 
+def test_what_a_request_mentions_must_be_known(good: Path) -> None:
+    settings = {"items": {"json": {"since": "{incremental.start_value}"}}}
+    with pytest.raises(
+        ValidationError, match=r"table items that mentions {incremental.start_value}; there are key, re"
+    ):
+        source(good.parent, definition="api.yaml", parameters={"key": "k"}, tables=settings)
+    with pytest.raises(ValidationError, match=r"mentions {limit}; .* a brace is written {{ or }}"):
+        source(
+            good.parent, definition="api.yaml", parameters={"key": "k"}, tables={"items": {"params": {"a": "{limit}"}}}
+        )
+
+
 @pytest.mark.parametrize(
     ("old", "new", "says"),
     [
+        ("secret: true}", "secret: true, default: [a]}", ":2: parameters.key is secret, and so cannot be a list"),
+        (
+            "tables:",
+            "errors: {failed_when: {}}\ntables:",
+            ":7: errors.failed_when needs a status_code, header, content",
+        ),
+        (
+            "tables:",
+            "errors: {expired: [{content: a, equals: 1}]}\ntables:",
+            ":7: errors.expired.0 has equals and no path",
+        ),
         ("data_selector: data", "data_selektor: data", ":10: tables.items.endpoint.data_selektor is not known"),
         ("{path: /items, ", "{", ":10: tables.items.endpoint has no path"),
         ("path: /items", "path: https://other.example/items", "must be a path; the host belongs to base_url"),
@@ -119,6 +142,7 @@ def test_mistakes_of_an_inline_definition_have_their_place(tmp_path: Path) -> No
         ({"definition": "api.yaml"}, "has no parameter key: a key"),
         ({"definition": "api.yaml", "parameters": {"key": "s3cret", "kee": 1}}, "unknown parameter 'kee'; allowed are"),
         ({"definition": "api.yaml", "parameters": {"key": ["s3cret"]}}, "has a parameter key that is no text"),
+        ({"catalog": "stripe", "parameters": {"api_key": "s3cret"}, "tables": {"prices": {"json": 1}}}, "json"),
         ({"definition": "api.yaml", "parameters": "s3cret"}, "parameters that are a mapping"),
         (
             {"definition": "api.yaml", "parameters": {"key": "s3cret"}, "tables": ["item"]},

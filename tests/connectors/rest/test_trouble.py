@@ -117,6 +117,18 @@ def test_an_error_inside_a_200_is_an_error(rest: Callable[..., Rest]) -> None:
     assert len(api.server.calls) == 2
 
 
+def test_a_path_alone_says_that_something_is_wrong_when_something_is_there(rest: Callable[..., Rest]) -> None:
+    def answer(said: dict[str, Any]) -> Rest:
+        rows = Reply(200, {"data": {"items": [{"id": 1}]}, **said})
+        errors = {"errors": {"message_path": "errors[*].message", "failed_when": {"path": "errors"}}}
+        return rest([rows], {"data_selector": "data.items"}, more=errors)
+
+    for nothing in ({}, {"errors": None}, {"errors": []}, {"errors": False}):
+        assert answer(nothing).extract().column("id") == ["1"]
+    with pytest.raises(DataInsightError, match="was answered 200 OK: Field 'nam' doesn't exist"):
+        answer({"errors": [{"message": "Field 'nam' doesn't exist"}]}).extract()
+
+
 def test_an_answer_that_is_to_be_ignored_is_an_empty_page(rest: Callable[..., Rest]) -> None:
     endpoint = {"data_selector": "$", "response_actions": [{"status_code": 404, "content": "gone", "action": "ignore"}]}
     assert rest([Reply(404, {"message": "gone"})], endpoint).extract().rows("items") == []
@@ -131,7 +143,7 @@ def test_a_server_that_is_not_there_or_does_not_answer_is_one_line(rest: Callabl
         api.settings["base_url"] = url
         with pytest.raises(DataInsightError, match=r"/items got no usable answer in 2 tries: no answer within 0.2 s"):
             api.extract()
-    with pytest.raises(DataInsightError, match=r"in 2 tries: the connection failed: .*refused"):
+    with pytest.raises(DataInsightError, match=r"in 2 tries: the connection failed: Failed to establish a .*refused"):
         api.extract()
 
 

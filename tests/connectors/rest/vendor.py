@@ -1,6 +1,6 @@
 """A loopback server that speaks a vendor's API: its authentication, paging, limits and errors, over data of its own.
 
-One module per vendor in `vendors/`, each with one subclass of `Vendor`; `test_vendors.py` runs them all.
+One module per vendor in `vendors/`, each with one subclass of `Vendor`; `vendor_run.py` runs them.
 """
 
 import copy
@@ -122,6 +122,7 @@ class Vendor(Server):
         self._lock = threading.Lock()
         self._until_limit = -1
         self.limited = 0
+        self._tables = load_catalog(self.catalog).tables
 
     def authorize(self, call: Call) -> Reply | None:
         """None when the call may be answered, else the vendor's refusal."""
@@ -139,7 +140,7 @@ class Vendor(Server):
     def key_of(self, table: str, row: Mapping[str, Any]) -> Any:
         """What tells the objects of a table apart: what the definition calls its key."""
         values = {column_name(name): value for name, value in row.items()}
-        return tuple(values[column_name(column)] for column in load_catalog(self.catalog).tables[table].key or ())
+        return tuple(values[column_name(column)] for column in self._tables[table].key or ())
 
     def change(self) -> None:
         """Apply `changes`: objects with a known key are replaced, others added."""

@@ -95,8 +95,10 @@ ROWS = {
     ],
 }
 CHANGES = {
-    # The first one is as old as the newest of the first run, to the second.
+    "repositories": [_repository(3, "moved-in")],
+    # Older than the first run, of a repository that was not there; as old as the newest of the first run, to the second.
     "issues": [
+        _issue(20, "moved-in", "2020-01-01T00:00:00Z"),
         _issue(10, "spoon-knife", "2024-05-04T00:00:00Z"),
         _issue(2, "hello-world", "2024-05-05T00:00:00Z", "closed"),
     ],
@@ -104,7 +106,7 @@ CHANGES = {
     "commits": [_commit(6, "2024-05-06T10:00:00Z")],
 }
 GOOD = {"organization": "octo-org", "token": TOKEN}
-REPOSITORY_IDS = {row["name"]: str(row["id"]) for row in ROWS["repositories"]}
+REPOSITORY_IDS = {row["name"]: str(row["id"]) for row in [*ROWS["repositories"], *CHANGES["repositories"]]}
 LISTS = {
     ("issues",): "issues",
     ("issues", "comments"): "issue_comments",

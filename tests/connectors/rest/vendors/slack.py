@@ -58,7 +58,10 @@ ROWS = {
     "files": [_file(number, 1712000000 + number) for number in range(3)],
 }
 CHANGES = {
+    # Joined after the first run, with what was said there before that.
+    "channels": [_channel(3, "elsewhere", member=True)],
     "messages": [
+        _message("C012AB3C3", "1700000000.000100"),
         _message("C012AB3C1", "1712085954.000217"),
         _message("C012AB3C2", "1712085950.000216", "Isn't this weather dreadful?"),
     ],
