@@ -96,7 +96,7 @@ ROWS = {
 }
 CHANGES = {
     "repositories": [_repository(3, "moved-in")],
-    # Older than the first run, of a repository that was not there; as old as the newest of the first run, to the second.
+    # Of a repository that was not there, older than the first run; as old as the newest of that, to the second.
     "issues": [
         _issue(20, "moved-in", "2020-01-01T00:00:00Z"),
         _issue(10, "spoon-knife", "2024-05-04T00:00:00Z"),
