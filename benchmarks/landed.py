@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from connectors.dlt_runtime import import_dlt
+from connectors.landing.dlt_runtime import import_dlt
 from warehouse.connect import open_warehouse
 from warehouse.database import LOADER, Warehouse
 from warehouse.settings import Settings
@@ -22,7 +22,7 @@ def land(warehouse: Warehouse, folder: Path) -> int:
     import sqlalchemy as sa
 
     from connectors.config import load_sources
-    from connectors.landing import land as land_source
+    from connectors.landing.land import land as land_source
 
     [source] = load_sources(folder / "sources.yaml", folder / "home")
     land_source(source, warehouse, folder / "home")
@@ -33,7 +33,7 @@ def land(warehouse: Warehouse, folder: Path) -> int:
 
 def land_as_dlt_does(warehouse: Warehouse, folder: Path) -> int:
     """Load `rows.parquet` as dlt does when nothing is asked of it: rows as dicts, INSERT statements."""
-    from connectors.dlt_runtime import dlt_at
+    from connectors.landing.dlt_runtime import dlt_at
 
     def rows() -> Iterator[list[dict[str, Any]]]:
         from pyarrow import parquet

@@ -3,7 +3,7 @@
 import sys
 
 from connectors.config import find_source, load_sources
-from connectors.landing import land
+from connectors.landing.land import land
 from warehouse.connect import open_warehouse
 from warehouse.errors import DataInsightError
 from warehouse.settings import load_settings

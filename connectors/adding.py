@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from connectors.config import find_source, load_sources
-from connectors.extraction import DiscoveredTable
+from connectors.extraction.request import DiscoveredTable
 from connectors.inspection import check, discover
 from connectors.secrets import secret_texts
 from warehouse.errors import DataInsightError

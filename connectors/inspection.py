@@ -1,6 +1,6 @@
 """Looks at a source without landing anything: can it be reached, and what is in it."""
 
-from connectors.extraction import DiscoveredTable, TableCheck
+from connectors.extraction.request import DiscoveredTable, TableCheck
 from connectors.secrets import redacting
 from connectors.source import SourceConfig
 

@@ -2,7 +2,7 @@
 
 from connectors.database.kind import DatabaseSource
 from connectors.demo.kind import DemoSource
-from connectors.files_kind import FilesSource
+from connectors.files.kind import FilesSource
 from connectors.python.kind import PythonSource
 from connectors.rest.kind import RestSource
 from connectors.singer.kind import SingerSource

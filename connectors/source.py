@@ -11,9 +11,9 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from pydantic_core import PydanticCustomError
 
 from connectors.cron import is_schedule
-from connectors.extraction import DiscoveredTable, Request, TableCheck
-from connectors.spool import Spool
-from connectors.window import parse_lag
+from connectors.extraction.request import DiscoveredTable, Request, TableCheck
+from connectors.extraction.spool import Spool
+from connectors.extraction.window import parse_lag
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING, Any
 
 from connectors.database.relation import Column
-from connectors.extraction import RefusedError
+from connectors.extraction.request import RefusedError
 
 if TYPE_CHECKING:
     import pyarrow as pa

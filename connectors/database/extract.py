@@ -10,15 +10,15 @@ from connectors.database.decoding import Decoder
 from connectors.database.plan import TablePlan, chosen, plan
 from connectors.database.relation import Column, Relation
 from connectors.database.session import Session, open_session
-from connectors.window import Window, parse_lag
+from connectors.extraction.window import Window, parse_lag
 from warehouse.errors import DataInsightError
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
     from connectors.database.kind import DatabaseSource
-    from connectors.extraction import Request
-    from connectors.spool import Portion, Spool
+    from connectors.extraction.request import Request
+    from connectors.extraction.spool import Portion, Spool
 
 
 class _StoppedError(Exception):

@@ -11,7 +11,7 @@ from warehouse.errors import DataInsightError
 
 if TYPE_CHECKING:
     from connectors.database.kind import DatabaseSource
-    from connectors.extraction import DiscoveredTable, TableCheck
+    from connectors.extraction.request import DiscoveredTable, TableCheck
 
 # Only what says that a row was changed is proposed: a growing id or created_at would miss every later change.
 _CHANGED = re.compile(

@@ -11,12 +11,12 @@ from connectors.source import SourceConfig, Surroundings, TableConfig, Texts
 
 if TYPE_CHECKING:
     from connectors.database.address import Address
-    from connectors.extraction import DiscoveredTable, Request, TableCheck
-    from connectors.spool import Spool
+    from connectors.extraction.request import DiscoveredTable, Request, TableCheck
+    from connectors.extraction.spool import Spool
 
 
 def _span(value: str | float) -> str | float:
-    from connectors.window import parse_lag
+    from connectors.extraction.window import parse_lag
 
     try:
         parse_lag(value)

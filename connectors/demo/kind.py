@@ -8,7 +8,7 @@ from pydantic import Field, PrivateAttr, ValidationInfo, model_validator
 from pydantic_core import PydanticCustomError
 
 from connectors.demo.files import TABLES, write_dataset
-from connectors.files_kind import FilesSource
+from connectors.files.kind import FilesSource
 from connectors.source import Surroundings
 
 

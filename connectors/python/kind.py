@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 from pydantic import AfterValidator, Field, PrivateAttr, ValidationInfo, model_validator
 from pydantic_core import PydanticCustomError
 
-from connectors.dlt_runtime import dlt_at
-from connectors.extraction import DiscoveredTable, RefusedError, Request, TableCheck
+from connectors.extraction.request import DiscoveredTable, RefusedError, Request, TableCheck
+from connectors.landing.dlt_runtime import dlt_at
 from connectors.names import column_name
 from connectors.secret_config import hidden, revealed
 from connectors.source import SourceConfig, Surroundings, TableConfig
@@ -18,7 +18,7 @@ from warehouse.errors import DataInsightError
 if TYPE_CHECKING:
     from dlt.extract import DltResource
 
-    from connectors.spool import Portion, Spool
+    from connectors.extraction.spool import Portion, Spool
 
 
 class ResourceTable(TableConfig):

@@ -10,7 +10,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
-from connectors.extraction import RefusedError
+from connectors.extraction.request import RefusedError
 from warehouse.errors import DataInsightError
 
 if TYPE_CHECKING:

@@ -7,8 +7,8 @@ from datetime import date, datetime, time
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from connectors.extraction import RefusedError
-from connectors.records import text_batch
+from connectors.extraction.records import text_batch
+from connectors.extraction.request import RefusedError
 from connectors.singer.columns import Column, fitting
 from warehouse.errors import DataInsightError
 

@@ -5,9 +5,9 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING, Any
 
+from connectors.extraction.window import Window
 from connectors.names import column_name
 from connectors.rest.endpoint_settings import Incremental, initial_moment
-from connectors.window import Window
 from warehouse.errors import DataInsightError
 
 if TYPE_CHECKING:

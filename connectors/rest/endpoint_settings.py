@@ -8,10 +8,10 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Field, SecretStr, model_validator
 from pydantic_core import PydanticCustomError
 
+from connectors.extraction.window import Lag, parse_lag
 from connectors.rest.auth_settings import Settings
 from connectors.rest.paginator_settings import Paginator
 from connectors.rest.placeholders import names_in
-from connectors.window import Lag, parse_lag
 
 _NAMED_FORMATS = ("iso8601", "date", "unix", "unix_ms", "number", "text")
 

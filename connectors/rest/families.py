@@ -12,11 +12,11 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
+from connectors.extraction.records import json_text
+from connectors.extraction.window import Window
 from connectors.names import column_name
-from connectors.records import json_text
 from connectors.rest import cursors
 from connectors.rest.endpoint_settings import Incremental
-from connectors.window import Window
 
 MOST_REMEMBERED = 100_000
 _DIGEST_BYTES = 8

@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 from pydantic import Field, PrivateAttr, SecretStr, ValidationError, ValidationInfo, model_validator
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
-from connectors.extraction import DiscoveredTable, Request, TableCheck
+from connectors.extraction.request import DiscoveredTable, Request, TableCheck
+from connectors.extraction.spool import Spool
 from connectors.rest.definition import Definition, Limit, first_mistake, load_catalog, load_definition
 from connectors.rest.endpoint_settings import InitialValue, LagSetting, SpanSetting
 from connectors.rest.overrides import check_placeholders, overridden
 from connectors.rest.placeholders import ABSENT
 from connectors.secrets import secret_texts
 from connectors.source import SourceConfig, Surroundings, TableConfig
-from connectors.spool import Spool
 
 if TYPE_CHECKING:
     from connectors.rest.api import Api

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from connectors.extraction import DiscoveredTable, TableCheck
+from connectors.extraction.request import DiscoveredTable, TableCheck
 from connectors.names import column_name
 from connectors.rest import cursors
 from connectors.rest.api import Api

@@ -10,7 +10,7 @@ from dlt.sources.helpers.rest_client.detector import PaginatorFactory
 from dlt.sources.helpers.rest_client.paginators import BasePaginator, BaseReferencePaginator
 from requests import Request, Response
 
-from connectors.records import json_text
+from connectors.extraction.records import json_text
 from connectors.rest.paginator_settings import LastItem, Paginator
 from connectors.rest.paths import find, find_one, put
 from warehouse.errors import DataInsightError

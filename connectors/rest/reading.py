@@ -6,8 +6,9 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from connectors.extraction import Request
-from connectors.records import json_text, text_batch
+from connectors.extraction.records import json_text, text_batch
+from connectors.extraction.request import Request
+from connectors.extraction.spool import Portion, Spool
 from connectors.rest import cursors
 from connectors.rest.api import Api
 from connectors.rest.definition import Definition, RestTable
@@ -16,7 +17,6 @@ from connectors.rest.families import Families
 from connectors.rest.placeholders import Lookup, fill
 from connectors.rest.rows import ParentRows, inherited_fields, shaped
 from connectors.rest.session import Call
-from connectors.spool import Portion, Spool
 from warehouse.errors import DataInsightError
 
 if TYPE_CHECKING:

@@ -15,7 +15,7 @@ from typing import Any, Literal
 import orjson
 from requests import Response
 
-from connectors.records import json_text
+from connectors.extraction.records import json_text
 from connectors.rest.definition import Errors, Sign
 from connectors.rest.paths import find
 

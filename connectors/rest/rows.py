@@ -6,8 +6,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO, Any, Self
 
+from connectors.extraction.records import json_text
 from connectors.names import column_name
-from connectors.records import json_text
 from connectors.rest.api import Page
 from connectors.rest.definition import RestTable
 from connectors.rest.paths import find, find_one

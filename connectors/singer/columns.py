@@ -11,7 +11,7 @@ from datetime import UTC, date, datetime, time
 from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING, Any
 
-from connectors.records import json_text
+from connectors.extraction.records import json_text
 
 if TYPE_CHECKING:
     import pyarrow as pa

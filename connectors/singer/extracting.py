@@ -7,7 +7,8 @@ from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from connectors.extraction import Request
+from connectors.extraction.request import Request
+from connectors.extraction.window import parse_lag
 from connectors.secret_config import revealed
 from connectors.secrets import redacted, secret_texts
 from connectors.singer.bookmarks import Round, of_table, rounds
@@ -15,12 +16,11 @@ from connectors.singer.catalog import FULL_TABLE, INCREMENTAL, Choice, Stream, f
 from connectors.singer.environment import make
 from connectors.singer.reading import Tap
 from connectors.singer.rows import StreamRows, Wanted
-from connectors.window import parse_lag
 from warehouse.errors import DataInsightError
 
 if TYPE_CHECKING:
+    from connectors.extraction.spool import Spool
     from connectors.singer.kind import SingerSource, StreamTable
-    from connectors.spool import Spool
 
 
 def tap_of(source: "SingerSource", scratch: Path, say: Callable[[str], None]) -> Tap:

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 from pydantic import AfterValidator, BeforeValidator, Field, PrivateAttr, ValidationInfo, model_validator
 from pydantic_core import PydanticCustomError
 
-from connectors.extraction import DiscoveredTable, Request, TableCheck
+from connectors.extraction.request import DiscoveredTable, Request, TableCheck
+from connectors.extraction.window import parse_lag
 from connectors.secret_config import hidden
 from connectors.source import SourceConfig, Surroundings, TableConfig, Texts
-from connectors.window import parse_lag
 
 if TYPE_CHECKING:
-    from connectors.spool import Spool
+    from connectors.extraction.spool import Spool
 
 _TAP = re.compile(r"[^\s-]\S*")
 

@@ -8,7 +8,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from connectors.extraction import DiscoveredTable, TableCheck
+from connectors.extraction.request import DiscoveredTable, TableCheck
 from connectors.names import column_name
 from connectors.singer.catalog import FULL_TABLE, Stream
 from connectors.singer.columns import columns_of

@@ -6,14 +6,14 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from connectors.extraction import RefusedError
+from connectors.extraction.request import RefusedError
+from connectors.extraction.window import Lag, Window
 from connectors.singer.columns import Column, columns_of, fitting
-from connectors.window import Lag, Window
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-    from connectors.spool import Portion, Spool
+    from connectors.extraction.spool import Portion, Spool
 
 _BATCH_ROWS = 10_000
 _BATCH_BYTES = 8 << 20

@@ -77,7 +77,7 @@ def build_landed_assets(source: SourceConfig) -> AssetsDefinition:
         description=f"Lands what is new in source {source.name}.",
     )
     def land_source(context: AssetExecutionContext) -> Iterator[MaterializeResult[None]]:
-        from connectors.landing import land
+        from connectors.landing.land import land
 
         pipeline: Pipeline = context.resources.pipeline
         with pipeline.report.stage(f"land {source.name}", f"landing {source.name}"):

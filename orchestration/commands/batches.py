@@ -64,7 +64,7 @@ def prune(
     as_json: AsJson = False,
 ) -> None:
     """Remove from raw what never counted, and versions replaced longer ago than their `retention`."""
-    from connectors.retention import prune as prune_source
+    from connectors.landing.retention import prune as prune_source
 
     settings = load_settings()
     sources = load_sources(settings.sources, settings.home)

@@ -13,7 +13,7 @@ import sqlalchemy as sa
 
 from connectors.config import load_sources
 from connectors.inspection import check, discover
-from connectors.landing import land
+from connectors.landing.land import land
 from tests.conftest import NewDatabase
 from warehouse.database import Warehouse
 

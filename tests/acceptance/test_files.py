@@ -12,10 +12,10 @@ import pytest
 import sqlalchemy as sa
 
 from connectors.config import load_sources
-from connectors.files_kind import FileTable
-from connectors.landing import land
-from connectors.readers import open_reader
-from connectors.readers.reading import UnreadableFileError
+from connectors.files.kind import FileTable
+from connectors.files.readers import open_reader
+from connectors.files.readers.reading import UnreadableFileError
+from connectors.landing.land import land
 from warehouse.database import Warehouse
 
 

@@ -11,7 +11,7 @@ import pytest
 import sqlalchemy as sa
 
 from connectors.config import load_sources
-from connectors.landing import land
+from connectors.landing.land import land
 from connectors.names import column_name
 from quality.validate import validate_landed
 from tests.connectors.exactly_once.moments import BEFORE_COMMIT, COMMITTING, RECORDING

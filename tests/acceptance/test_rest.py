@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from connectors.landing import land
+from connectors.extraction.records import json_text
+from connectors.landing.land import land
 from connectors.names import column_name
-from connectors.records import json_text
 from connectors.rest.kind import RestSource
 from connectors.source import Surroundings
 from tests.connectors.rest.conftest import Answers

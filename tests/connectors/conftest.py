@@ -9,7 +9,7 @@ import pytest
 import sqlalchemy as sa
 
 from connectors.config import load_sources
-from connectors.landing import land
+from connectors.landing.land import land
 from connectors.source import SourceConfig
 from warehouse.database import Warehouse
 

@@ -7,10 +7,10 @@ import pyarrow as pa
 import sqlalchemy as sa
 from pydantic import PrivateAttr, SecretStr
 
-from connectors.extraction import DiscoveredTable, Request, TableCheck
-from connectors.landing import land
+from connectors.extraction.request import DiscoveredTable, Request, TableCheck
+from connectors.extraction.spool import Spool
+from connectors.landing.land import land
 from connectors.source import SourceConfig, TableConfig
-from connectors.spool import Spool
 from warehouse.database import Warehouse
 
 

@@ -9,7 +9,7 @@ import pyarrow as pa
 import pytest
 import sqlalchemy as sa
 
-from connectors.append import FrozenTypeError, TableLoad, append
+from connectors.landing.append import FrozenTypeError, TableLoad, append
 from warehouse.database import LOADER, Warehouse
 from warehouse.errors import DataInsightError
 

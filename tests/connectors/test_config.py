@@ -7,8 +7,8 @@ import pytest
 
 from connectors.config import find_source, load_sources
 from connectors.demo.kind import DemoSource
-from connectors.files_kind import FilesSource
-from connectors.listing import list_files, missing_paths
+from connectors.files.kind import FilesSource
+from connectors.files.listing import list_files, missing_paths
 from warehouse.errors import DataInsightError
 from warehouse.settings import PROJECT_ROOT
 

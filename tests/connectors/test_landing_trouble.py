@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from connectors.file_extraction import Incoming, read_file
-from connectors.landing import land
-from connectors.listing import new_files
-from connectors.spool import Spool
+from connectors.extraction.spool import Spool
+from connectors.files.extract import Incoming, read_file
+from connectors.files.listing import new_files
+from connectors.landing.land import land
 from warehouse.database import Warehouse
 from warehouse.errors import DataInsightError
 

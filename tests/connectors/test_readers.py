@@ -12,9 +12,9 @@ import pyarrow as pa
 import pytest
 from pyarrow import parquet
 
-from connectors.files_kind import FileTable
-from connectors.readers import open_reader
-from connectors.readers.reading import FileReader, UnreadableFileError
+from connectors.files.kind import FileTable
+from connectors.files.readers import open_reader
+from connectors.files.readers.reading import FileReader, UnreadableFileError
 
 Write = Callable[..., Path]
 
@@ -130,7 +130,7 @@ def test_csv_rows_that_refuse_the_file_say_why_and_nothing_is_printed(
     """What is raised while Arrow reports a row would be printed as a traceback and be lost."""
     printed: list[object] = []
     monkeypatch.setattr("sys.unraisablehook", printed.append)
-    monkeypatch.setattr("connectors.readers.delimited.MAX_UNREADABLE_LINES", 9)
+    monkeypatch.setattr("connectors.files.readers.delimited.MAX_UNREADABLE_LINES", 9)
     assert refusal(write("a.csv", b"a,b\n" + rows), **settings).startswith(reason)
     assert printed == []
 
@@ -190,7 +190,7 @@ def test_a_long_line_is_kept_whole_and_a_longer_one_is_said_to_be_cut(
     assert [reason for _, _, reason in set_aside(reader)][1].endswith(
         "; its text, 150,002 characters, is cut off after 100,000"
     )
-    monkeypatch.setattr("connectors.readers.reading.MAX_KEPT_OF_A_FILE", 150_000)
+    monkeypatch.setattr("connectors.files.readers.reading.MAX_KEPT_OF_A_FILE", 150_000)
     _, reader = read(path)
     assert [len(text) for _, text, _ in set_aside(reader)] == [50_002, 100_000, 1_000]
 

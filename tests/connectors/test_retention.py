@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from connectors.retention import prune
+from connectors.landing.retention import prune
 from tests.connectors.scripted import ScriptedSource, Shop
 
 LATER = datetime.now(UTC) + timedelta(days=40)

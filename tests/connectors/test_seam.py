@@ -7,9 +7,9 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
-from connectors.extraction import RefusedError, Request
-from connectors.spool import Spool
-from connectors.window import Window
+from connectors.extraction.request import RefusedError, Request
+from connectors.extraction.spool import Spool
+from connectors.extraction.window import Window
 from tests.connectors.scripted import Shop, batch_of
 from warehouse.errors import DataInsightError
 

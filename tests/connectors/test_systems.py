@@ -7,7 +7,7 @@ import sqlalchemy as sa
 
 from connectors import systems
 from connectors.database.address import Address
-from connectors.files_kind import SCHEMES
+from connectors.files.kind import SCHEMES
 from connectors.rest.definition import catalog_names
 from connectors.singer.kind import SingerSource
 from connectors.source import Surroundings

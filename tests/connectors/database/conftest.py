@@ -9,10 +9,10 @@ import pytest
 import sqlalchemy as sa
 
 from connectors.config import load_sources
-from connectors.extraction import Progress, Request
+from connectors.extraction.request import Progress, Request
+from connectors.extraction.spool import Portion, Spool
 from connectors.inspection import check, discover
 from connectors.source import SourceConfig
-from connectors.spool import Portion, Spool
 from tests.conftest import NewDatabase
 from warehouse.database import Warehouse
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from connectors.landing import land
+from connectors.landing.land import land
 from tests.connectors.database.conftest import Extraction, Shop, SourceDatabase
 from warehouse.database import Warehouse
 from warehouse.errors import DataInsightError

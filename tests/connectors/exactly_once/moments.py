@@ -49,12 +49,12 @@ class Moment:
 class AmidRows:
     """When the COPY of a table has taken its first batch of rows, and asks for the next."""
 
-    module: str = "connectors.extracted"
+    module: str = "connectors.landing.extracted"
     name: str = "merged_batches"
 
     def install(self, act: Callable[[], None]) -> None:
         """Call `act` when the moment has come."""
-        importlib.import_module("connectors.merge").BATCH_ROWS = 100  # type: ignore[attr-defined]
+        importlib.import_module("connectors.landing.merge").BATCH_ROWS = 100  # type: ignore[attr-defined]
         owner: Any = importlib.import_module(self.module)
         original = getattr(owner, self.name)
         calls = Countdown(1, act)
@@ -85,9 +85,9 @@ class Countdown:
 
 # In the order of a landing. The sources of these tests have two tables or more, so a job of dlt and a connection each.
 MOMENTS: dict[str, Moment | AmidRows] = {
-    "first rows extracted": Moment("connectors.spool", "Portion.write", after=True),
-    "extracting": Moment("connectors.spool", "Portion.write", after=True, number=2),
-    "extracted": Moment("connectors.landing", "append"),
+    "first rows extracted": Moment("connectors.extraction.spool", "Portion.write", after=True),
+    "extracting": Moment("connectors.extraction.spool", "Portion.write", after=True, number=2),
+    "extracted": Moment("connectors.landing.land", "append"),
     "extracted by dlt": Moment("dlt.pipeline.pipeline", "Pipeline.extract", after=True),
     "normalizing": Moment("dlt.normalize.normalize", "Normalize.spool_files"),
     "making tables": Moment("dlt.destinations.job_client_impl", "SqlJobClientBase._update_schema_in_storage"),
@@ -98,10 +98,10 @@ MOMENTS: dict[str, Moment | AmidRows] = {
     "two tables copied": Moment("adbc_driver_manager.dbapi", "Connection.commit", after=True, number=2),
     "jobs ended": Moment("dlt.load.load", "Load.complete_package"),
     "loaded": Moment("dlt.load.load", "Load.complete_package", after=True),
-    "appended": Moment("connectors.landing", "append", after=True),
-    "deletions appended": Moment("connectors.landing", "append_deletions", after=True),
-    "one table recorded": Moment("connectors.landing", "record_landing", after=True),
-    "recorded": Moment("connectors.landing", "_record", after=True),
+    "appended": Moment("connectors.landing.land", "append", after=True),
+    "deletions appended": Moment("connectors.landing.land", "append_deletions", after=True),
+    "one table recorded": Moment("connectors.landing.land", "record_landing", after=True),
+    "recorded": Moment("connectors.landing.land", "_record", after=True),
 }
 BEFORE_COMMIT = ["extracting", "extracted", "extracted by dlt", "normalizing", "tables made", "copying"]
 COMMITTING = ["all rows sent", "one table copied", "two tables copied", "jobs ended", "loaded"]

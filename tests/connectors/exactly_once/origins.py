@@ -11,7 +11,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from connectors.config import load_sources
-from connectors.landing import land
+from connectors.landing.land import land
 from quality.validate import validate_landed
 from tests.connectors.database.conftest import SourceDatabase
 from tests.connectors.exactly_once.process import LandingProcess

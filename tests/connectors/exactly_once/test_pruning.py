@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from connectors import retention
 from connectors.config import load_sources
+from connectors.landing import retention
 from tests.connectors.exactly_once.origins import SOURCE, FileShop
 from warehouse.errors import DataInsightError
 

@@ -3,9 +3,9 @@
 from pathlib import Path
 from typing import Any
 
-from connectors.files_kind import FileTable
-from connectors.readers import open_reader
-from connectors.readers.reading import FileReader
+from connectors.files.kind import FileTable
+from connectors.files.readers import open_reader
+from connectors.files.readers.reading import FileReader
 
 
 def read(path: Path, **table: Any) -> tuple[list[dict[str, Any]], FileReader]:

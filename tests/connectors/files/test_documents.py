@@ -13,8 +13,8 @@ import pyarrow as pa
 import pytest
 from pyarrow import parquet
 
-from connectors.readers import json_document
-from connectors.readers.reading import UnreadableFileError
+from connectors.files.readers import json_document
+from connectors.files.readers.reading import UnreadableFileError
 from tests.connectors.files.reading import read, set_aside
 
 Write = Callable[..., Path]

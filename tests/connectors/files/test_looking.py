@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from connectors.files_kind import FilesSource
+from connectors.files.kind import FilesSource
 from connectors.inspection import check, discover
 from connectors.source import SourceConfig, Surroundings
 

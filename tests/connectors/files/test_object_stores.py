@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from connectors import object_store
+from connectors.files import object_store
 from connectors.inspection import check, discover
 from tests.connectors.files.conftest import PASSWORD, S3, SECRET, Sftp
 from warehouse.errors import DataInsightError

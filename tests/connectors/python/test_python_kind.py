@@ -10,11 +10,11 @@ import pytest
 import sqlalchemy as sa
 import yaml
 
-from connectors.extraction import Request
-from connectors.landing import land
+from connectors.extraction.request import Request
+from connectors.extraction.spool import Spool
+from connectors.landing.land import land
 from connectors.python.kind import PythonSource
 from connectors.source import Surroundings
-from connectors.spool import Spool
 from warehouse.database import Warehouse
 from warehouse.errors import DataInsightError
 

@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 
-from connectors.extraction import Request
+from connectors.extraction.request import Request
+from connectors.extraction.spool import Portion, Spool
 from connectors.rest.kind import RestSource
 from connectors.secrets import redacting
 from connectors.source import Surroundings
-from connectors.spool import Portion, Spool
 from tests.connectors.rest.vendor import Call, Reply, Server
 
 pytest.register_assert_rewrite("tests.connectors.rest.vendor_run")

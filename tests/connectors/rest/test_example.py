@@ -3,10 +3,10 @@
 import re
 from pathlib import Path
 
-from connectors.extraction import Request
+from connectors.extraction.request import Request
+from connectors.extraction.spool import Spool
 from connectors.rest.kind import RestSource
 from connectors.source import Surroundings
-from connectors.spool import Spool
 from tests.connectors.rest.conftest import Answers
 from tests.connectors.rest.vendor import Call, Reply
 from warehouse.settings import PROJECT_ROOT

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from connectors.landing import land
+from connectors.landing.land import land
 from connectors.rest import families
 from connectors.rest.endpoint_settings import Incremental
 from tests.connectors.rest.conftest import Rest

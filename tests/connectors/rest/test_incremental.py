@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from connectors.landing import land
+from connectors.landing.land import land
 from tests.connectors.rest.conftest import Rest
 from tests.connectors.rest.vendor import Call, Reply
 from warehouse.database import Warehouse

@@ -12,10 +12,10 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
+from connectors.extraction.records import json_text
 from connectors.inspection import check, discover
-from connectors.landing import land
+from connectors.landing.land import land
 from connectors.names import column_name
-from connectors.records import json_text
 from connectors.rest.definition import load_catalog
 from connectors.rest.kind import RestSource
 from connectors.source import Surroundings

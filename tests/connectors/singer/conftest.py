@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from connectors.extraction import Progress, Request
-from connectors.landing import land
+from connectors.extraction.request import Progress, Request
+from connectors.extraction.spool import Spool
+from connectors.landing.land import land
 from connectors.singer.kind import SingerSource
 from connectors.source import Surroundings
-from connectors.spool import Spool
 from warehouse.database import Warehouse
 
 _TAP = """#!{python}

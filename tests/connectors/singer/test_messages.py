@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from connectors.spool import Portion
+from connectors.extraction.spool import Portion
 from tests.connectors.singer.conftest import TapRun, stream
 from warehouse.errors import DataInsightError
 

@@ -14,7 +14,7 @@ import pytest
 import yaml
 from moto.server import ThreadedMotoServer
 
-from connectors.landing import land
+from connectors.landing.land import land
 from connectors.singer.environment import make
 from connectors.singer.kind import SingerSource
 from connectors.source import Surroundings
