@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from connectors.config import find_source, load_sources
+from connectors.config import load_sources
 from connectors.extraction.request import DiscoveredTable
 from connectors.inspection import check, discover
-from connectors.secrets import secret_texts
+from connectors.secrets import shows_secret
+from connectors.yaml_document import read_yaml
 from warehouse.errors import DataInsightError
 
 
@@ -41,14 +42,13 @@ def look_at(path: Path, home: Path, name: str, values: Mapping[str, Any]) -> New
         DataInsightError: It cannot be reached, a setting is wrong or holds a secret, or the name is taken.
     """
     text = _with(path, name, dict(values))
-    source = find_source(load_sources(path, home, text=text, drafts={name}), name)
-    spelt = _dumped(dict(values))
-    if any(secret in spelt for secret in secret_texts(source)):
+    [source] = load_sources(path, home, text=text, drafts={name}, new=name)
+    if shows_secret(source, values):
         raise DataInsightError(
             f"the settings of source {name} hold a secret in the clear",
             hint="put it into the environment, or the file .env, and say ${NAME} in its place",
         )
-    problems = [str(found["problem"]) for found in check(source) if found["problem"]]
+    problems = [f"{found['table_name']}: {found['problem']}" for found in check(source) if found["problem"]]
     if problems:
         raise DataInsightError(f"source {name}: {'; '.join(problems)}")
     tables = discover(source)
@@ -83,7 +83,7 @@ def write(found: NewSource, tables: Collection[DiscoveredTable], home: Path) -> 
     proposed = {table["table_name"]: {**table["settings"], **said.get(table["table_name"], {})} for table in tables}
     values = {**found.values, "tables": proposed}
     text = _with(found.path, found.name, values)
-    load_sources(found.path, home, text=text)
+    load_sources(found.path, home, text=text, new=found.name)
     beside = found.path.with_name(f".{found.path.name}.{os.getpid()}")
     try:
         found.path.parent.mkdir(parents=True, exist_ok=True)
@@ -103,7 +103,7 @@ def _with(path: Path, name: str, values: dict[str, Any]) -> str:
         text = ""
     except OSError as error:
         raise DataInsightError(f"{path} cannot be read: {error.strerror}") from error
-    document: Any = _yaml().load(text) if text.strip() else None
+    document = _loaded(path, text) if text.strip() else None
     if document is None:
         document = {}
     if not isinstance(document, dict) or not isinstance(document.get("sources") or {}, dict):
@@ -114,6 +114,17 @@ def _with(path: Path, name: str, values: dict[str, Any]) -> str:
         document["sources"] = {}
     document["sources"][name] = values
     return _dumped(document)
+
+
+def _loaded(path: Path, text: str) -> Any:
+    """The file with its comments; what is no YAML is said as for every other command."""
+    from ruamel.yaml.error import YAMLError
+
+    try:
+        return _yaml().load(text)
+    except YAMLError as error:
+        read_yaml(path, text=text, proposed=("sources",))
+        raise DataInsightError(f"{path} cannot be added to: {getattr(error, 'problem', error)}") from None
 
 
 def _dumped(values: Any) -> str:

@@ -10,7 +10,8 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from connectors.kinds import KINDS
-from connectors.names import MAX_BYTES
+from connectors.names import MAX_BYTES, RESERVED_TABLES
+from connectors.secrets import also_hide, redacted, variable_secrets
 from connectors.source import SourceConfig, Surroundings
 from connectors.yaml_document import Location, YamlDocument, read_yaml
 from warehouse.errors import DataInsightError
@@ -18,11 +19,13 @@ from warehouse.errors import DataInsightError
 _NAME = re.compile(r"[a-z](?:_?[a-z0-9])*")
 _DESCRIBED = {"cron", "delimiter", "retention"}  # Mistakes that the description of the key says best.
 _SHAPES = {"model_type", "dict_type", "mapping_type", "too_short"}
+_SHORTEST = 3  # Of a value that is looked for in an error.
+_TEXTS = {"arguments", "config", "json", "params", "query"}  # Settings of plain text in which variables are secrets.
 _HINT = "docs/sources.md shows every key with an example"
 
 
 def load_sources(
-    path: Path, home: Path, *, text: str | None = None, drafts: Collection[str] = ()
+    path: Path, home: Path, *, text: str | None = None, drafts: Collection[str] = (), new: str | None = None
 ) -> list[SourceConfig]:
     """Read and check the sources that `path` configures.
 
@@ -31,6 +34,7 @@ def load_sources(
         home: The platform's home folder, where sources of kind `demo` keep their files.
         text: What to read instead of what the file says now.
         drafts: Names of sources that are only to be looked at: their tables need not be chosen yet.
+        new: The source that `text` has and the file has not yet: it alone is read, and needs its variables.
 
     Returns:
         The sources in the order of the file.
@@ -38,7 +42,7 @@ def load_sources(
     Raises:
         DataInsightError: Anything is wrong with the file; the message names file, line and key.
     """
-    document = read_yaml(path, text=text)
+    document = read_yaml(path, text=text, proposed=("sources", new) if new is not None else ())
     if document.values is None:
         raise document.mistake((), "is empty; it must have the key sources", _HINT)
     top = _mapping(document, (), document.values)
@@ -55,9 +59,12 @@ def load_sources(
         _source(
             document,
             name,
-            Surroundings(name, folder, home.absolute(), name in drafts, frozenset(document.variables)),
+            Surroundings(
+                name, folder, home.absolute(), name in drafts, frozenset(document.variables(("sources", name)))
+            ),
         )
         for name in sources
+        if new is None or name == new
     ]
 
 
@@ -81,16 +88,33 @@ def _source(document: YamlDocument, name: str, surroundings: Surroundings) -> So
         raise document.mistake(place, f"has no kind; allowed are {', '.join(sorted(KINDS))}", _HINT)
     kind = values["kind"]
     if not isinstance(kind, str) or kind not in KINDS:
-        raise document.mistake((*place, "kind"), _unknown(str(kind), sorted(KINDS)), _HINT)
+        said = document.written.get((*place, "kind"), kind if isinstance(kind, str) else _shown(kind))
+        raise document.mistake((*place, "kind"), _unknown(said, sorted(KINDS)), _HINT)
     tables = values.get("tables")
     for table in tables if isinstance(tables, Mapping) else ():
         _check_name(document, (*place, "tables", table))
     if "name" in values:
         raise document.mistake((*place, "name"), "is not known: a source is named by its key", _HINT)
     try:
-        return KINDS[kind].model_validate({"name": name, **values}, context=surroundings)
+        source = KINDS[kind].model_validate({"name": name, **values}, context=surroundings)
     except ValidationError as error:
         raise _first_mistake(document, place, error, KINDS[kind]) from None
+    except DataInsightError as error:  # Of another file, such as a definition.
+        raise DataInsightError(redacted(error.message, _filled(document)), error.hint) from None
+    also_hide(source, _in_texts(document, place))
+    return source
+
+
+def _in_texts(document: YamlDocument, place: Location) -> set[str]:
+    """What is secret of the variables in those settings of a source that are plain text, and no place."""
+    secrets = set()
+    for where, values in document.filled.items():
+        setting = where[len(place) :]
+        if setting[:1] == ("tables",):
+            setting = setting[2:]
+        if where[: len(place)] == place and setting and setting[0] in _TEXTS:
+            secrets |= {secret for value in values for secret in variable_secrets(value)}
+    return secrets
 
 
 def _check_name(document: YamlDocument, place: Location, prefix: str = "") -> None:
@@ -99,6 +123,8 @@ def _check_name(document: YamlDocument, place: Location, prefix: str = "") -> No
         raise document.mistake(
             place, "is no usable name; allowed are a-z, 0-9 and single _ between them, starting with a letter", _HINT
         )
+    if name in RESERVED_TABLES and not prefix:
+        raise document.mistake(place, f"is no usable name; {', '.join(sorted(RESERVED_TABLES))} are kept", _HINT)
     longest = MAX_BYTES - len(prefix)
     if len(name) > longest:
         raise document.mistake(place, f"is too long a name: {len(name)} bytes, allowed are {longest}", _HINT)
@@ -106,7 +132,7 @@ def _check_name(document: YamlDocument, place: Location, prefix: str = "") -> No
 
 def _mapping(document: YamlDocument, place: Location, value: Any) -> dict[str, Any]:
     if not isinstance(value, dict):
-        found = "nothing" if value is None else repr(value)
+        found = "nothing" if value is None else document.written.get(place, _shown(value))
         raise document.mistake(place, f"must be a mapping of keys to values, not {found}", _HINT)
     return value
 
@@ -124,11 +150,19 @@ def _first_mistake(
     allowed = next((fields[str(part)] for part in reversed(where) if str(part) in fields), "")
     if details["type"] == "missing":
         return document.mistake((*place, *where[:-1]), f"has no {key}; it must be {allowed}", _HINT)
-    said = document.written.get((*place, *where), _shown(details["input"]))
+    around = document.written_around((*place, *where))
+    said = around[0] if around else _shown(details["input"])
     kinds = [str(model.model_fields[str(part)].annotation) for part in where if part in model.model_fields]
     if any("SecretStr" in kind for kind in kinds):
         said = "what it is"
-    return document.mistake((*place, *where), _wrong_value(details, allowed, said), _HINT)
+    problem = _wrong_value(details, allowed, said)
+    if around and len(str(around[1])) >= _SHORTEST:
+        problem = problem.replace(str(around[1]), around[0])
+    return document.mistake((*place, *where), redacted(problem, _filled(document)), _HINT)
+
+
+def _filled(document: YamlDocument) -> set[str]:
+    return {secret for values in document.filled.values() for value in values for secret in variable_secrets(value)}
 
 
 def _shown(value: Any) -> str:

@@ -9,9 +9,12 @@ import unicodedata
 from collections.abc import Iterable
 
 MAX_BYTES = 63
+# dlt takes no table by these names: on some systems no file may be called so.
+RESERVED_TABLES = {"aux", "con", "nul", "prn", *(f"{port}{number}" for port in ("com", "lpt") for number in range(10))}
 
 _WORD_STARTS = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Za-z0-9])(?=[A-Z][a-z])")
 _NOT_IN_NAMES = re.compile(r"[^a-z0-9]+")
+_SYSTEM = {"cmax", "cmin", "ctid", "tableoid", "xmax", "xmin"}  # Every table of PostgreSQL has them already.
 _SIGNS = str.maketrans({"%": " percent ", "#": " number ", "$": " usd ", "€": " eur ", "£": " gbp "})
 
 
@@ -20,7 +23,7 @@ def column_name(header: str, position: int = 1) -> str:
 
     Lower case, words joined by one underscore, accents dropped, at most 63 bytes. A header without a name is
     `column_<position>`; one in a script without Latin letters is `column_<hash of it>`; a leading digit gets an
-    underscore in front, as does a name that began with one.
+    underscore in front, as do a name that began with one, and the names of PostgreSQL's own columns (`xmin`).
 
     Args:
         header: The header as the file has it.
@@ -34,7 +37,7 @@ def column_name(header: str, position: int = 1) -> str:
     digest = hashlib.sha256(header.encode()).hexdigest()[:8]
     if not name:
         return f"column_{digest}"
-    if header.startswith("_") or name[0].isdigit():
+    if header.startswith("_") or name[0].isdigit() or name in _SYSTEM:
         name = f"_{name}"
     return name if len(name) <= MAX_BYTES else f"{name[: MAX_BYTES - 9].rstrip('_')}_{digest}"
 

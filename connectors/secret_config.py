@@ -3,10 +3,10 @@
 import re
 from collections.abc import Collection, Mapping
 from typing import Any
-from urllib.parse import urlsplit
 
 from pydantic import SecretStr, ValidationInfo
 
+from connectors.secrets import url_secrets
 from connectors.source import Surroundings
 
 _SECRET = re.compile(
@@ -19,7 +19,7 @@ _SECRET = re.compile(
 def hidden(value: Any, info: ValidationInfo) -> Any:
     """A pydantic validator: the value with every text that is a secret as `SecretStr`.
 
-    A secret is told by its key, by a password in a URL, or by having come from the environment whole.
+    A secret is told by its key, by a password or token in a URL, or by having come from the environment whole.
     """
     filled = info.context.variables if isinstance(info.context, Surroundings) else frozenset()
     return _hidden(value, "", filled)
@@ -34,7 +34,7 @@ def _hidden(value: Any, name: str, filled: Collection[str]) -> Any:
             }
         case list() | tuple():
             return [_hidden(item, name, filled) for item in value]
-        case str() if value and (value in filled or _SECRET.search(name) or _has_password(value)):
+        case str() if value and (value in filled or _SECRET.search(name) or url_secrets(value)):
             return SecretStr(value)
     return value
 
@@ -49,10 +49,3 @@ def revealed(value: Any) -> Any:
         case SecretStr():
             return value.get_secret_value()
     return value
-
-
-def _has_password(text: str) -> bool:
-    try:
-        return "://" in text and urlsplit(text).password is not None
-    except ValueError:
-        return False

@@ -27,14 +27,16 @@ class YamlDocument:
     Attributes:
         path: The file.
         values: Mappings, sequences and scalars as YAML reads them, variables filled in.
-        variables: The values that are one variable and nothing else.
         written: What stands in the file where a value has variables: such a value may be a secret.
+        filled: The values of those variables.
+        proposed: What is not in the file yet, though the text that was read has it; only there variables are filled in.
     """
 
     path: Path
     values: Any = None
     written: dict[Location, str] = field(default_factory=dict)
-    variables: set[str] = field(default_factory=set)
+    filled: dict[Location, list[str]] = field(default_factory=dict)
+    proposed: Location = ()
     _lines: dict[Location, int] = field(default_factory=dict)
 
     def line(self, location: Location) -> int:
@@ -44,16 +46,43 @@ class YamlDocument:
         return self._lines.get(location, 1)
 
     def mistake(self, location: Location, problem: str, hint: str | None = None) -> DataInsightError:
-        """The error for a mistake at `location`: file, line and key, then the problem."""
+        """The error for a mistake at `location`: file, line and key, or the source proposed; then the problem."""
+        if self.proposed and self._is_proposed(location):
+            *_, name = self.proposed
+            setting = ".".join(str(part) for part in location[len(self.proposed) :])
+            return DataInsightError(f"source {name}{': ' + setting if setting else ''} {problem}", hint)
         key = ".".join(str(part) for part in location)
         return DataInsightError(f"{self.path}:{self.line(location)}: {key + ' ' if key else ''}{problem}", hint)
 
+    def written_around(self, location: Location) -> tuple[str, Any] | None:
+        """What stands in the file for the value at `location` or around it, and that value; None without variables."""
+        while location and location not in self.written:
+            location = location[:-1]
+        if location not in self.written:
+            return None
+        value = self.values
+        for part in location:
+            value = value[part]
+        return self.written[location], value
 
-def read_yaml(path: Path, *, text: str | None = None) -> YamlDocument:
+    def variables(self, location: Location) -> set[str]:
+        """The values under `location` that are one variable and nothing else."""
+        return {
+            values[0]
+            for place, values in self.filled.items()
+            if place[: len(location)] == location and _VARIABLE.fullmatch(self.written.get(place, ""))
+        }
+
+    def _is_proposed(self, location: Location) -> bool:
+        return location[: len(self.proposed)] == self.proposed
+
+
+def read_yaml(path: Path, *, text: str | None = None, proposed: Location = ()) -> YamlDocument:
     """Read `path`.
 
     Args:
         text: What to read instead of what the file says now.
+        proposed: What of the text is not in the file yet; elsewhere `${NAME}` stays as it is.
 
     Raises:
         DataInsightError: It cannot be opened, is no YAML, says a key twice, or names a variable that is not set.
@@ -66,8 +95,11 @@ def read_yaml(path: Path, *, text: str | None = None) -> YamlDocument:
         ) from None
     except (OSError, UnicodeDecodeError) as error:
         raise DataInsightError(f"{path} cannot be read: {error}") from error
-    document = YamlDocument(path)
-    loader = yaml.SafeLoader(text)
+    document = YamlDocument(path, proposed=proposed)
+    try:
+        loader = yaml.SafeLoader(text)
+    except yaml.reader.ReaderError as error:
+        raise DataInsightError(f"{path}: this is not valid YAML: {error.reason}") from error
     try:
         node = loader.get_single_node()
         if node is not None:
@@ -79,8 +111,6 @@ def read_yaml(path: Path, *, text: str | None = None) -> YamlDocument:
             f"{where}: this is not valid YAML: {error.problem or error.context}",
             hint="check the indentation, quotes and colons on that line and the one before it",
         ) from error
-    except yaml.reader.ReaderError as error:
-        raise DataInsightError(f"{path}: this is not valid YAML: {error.reason}") from error
     finally:
         loader.dispose()
     return document
@@ -128,13 +158,11 @@ class _Walk:
 
     def _scalar(self, node: yaml.Node, location: Location) -> Any:
         value = self._loader.construct_object(node)
-        if not isinstance(value, str):
+        if not isinstance(value, str) or not self._document._is_proposed(location):  # noqa: SLF001
             return value
         filled = _VARIABLE.sub(lambda found: self._variable(found, location), value)
         if filled != value:
             self._document.written[location] = value
-            if _VARIABLE.fullmatch(value):
-                self._document.variables.add(filled)
         return filled
 
     def _variable(self, found: re.Match[str], location: Location) -> str:
@@ -150,6 +178,7 @@ class _Walk:
                 f"needs the environment variable {name}, which is not set",
                 f"export {name}=…, or write {name}=… into the file .env",
             )
+        self._document.filled.setdefault(location, []).append(value or "")
         return value or ""
 
 

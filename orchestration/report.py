@@ -46,7 +46,7 @@ class Report:
         built: What the models were built from; None when a selection was built, or nothing.
         snapshot_id: What is served now; None when publishing was not reached.
         published: Whether this pass published it.
-        error: What stopped the pass. Dagster keeps only its text, the user wants the hint too.
+        errors: What stopped stages of the pass. Dagster keeps only their text, the user wants the hints too.
     """
 
     progress: Callable[[str], None] = _silent
@@ -56,7 +56,7 @@ class Report:
     built: State | None = None
     snapshot_id: int | None = None
     published: bool = False
-    error: DataInsightError | None = None
+    errors: list[DataInsightError] = field(default_factory=list)
 
     @contextmanager
     def stage(self, name: str, line: str) -> Iterator[None]:
@@ -66,7 +66,7 @@ class Report:
         try:
             yield
         except DataInsightError as error:
-            self.error = error
+            self.errors.append(error)
             raise
         finally:
             self.stages.append({"stage": name, "seconds": round(time.perf_counter() - started, 2)})

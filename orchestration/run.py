@@ -23,6 +23,8 @@ from warehouse.settings import Settings
 if TYPE_CHECKING:
     from dagster import DagsterInstance
 
+_REFUSALS_TOLD = 3
+_REFUSED_HINT = "nothing was published; what stood before keeps serving. `datainsight batches list` shows more"
 _OURS = {"datainsight/started_by": "command"}
 # Dagster would log every event of the run to the terminal; the command prints its own progress.
 _QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
@@ -47,7 +49,8 @@ def run_pass(
         The summary that `datainsight run --json` prints.
 
     Raises:
-        DataInsightError: A stage failed; nothing was published.
+        RunFailedError: A stage failed; it says what was done all the same.
+        DataInsightError: Nothing was begun.
     """
     started = time.perf_counter()
     report = Report(progress) if progress else Report()
@@ -57,9 +60,25 @@ def run_pass(
         for name in source_names:
             pipeline.source(name)
         with _database_stays():
-            run_id = _execute(pipeline, source_names)
+            try:
+                run_id = _execute(pipeline, source_names)
+            except DataInsightError as error:
+                seconds = round(time.perf_counter() - started, 2)
+                raise RunFailedError(error, {**_summary(pipeline), "seconds": seconds}) from error
             summary = _summary(pipeline)
         return {"run_id": run_id, **summary, "seconds": round(time.perf_counter() - started, 2)}
+
+
+class RunFailedError(DataInsightError):
+    """A pass that failed.
+
+    Attributes:
+        summary: What it did all the same, as `run_pass` would have returned it.
+    """
+
+    def __init__(self, cause: DataInsightError, summary: dict[str, Any]) -> None:
+        super().__init__(cause.message, cause.hint)
+        self.summary = summary
 
 
 @contextmanager
@@ -117,15 +136,14 @@ def _bury_killed_runs(instance: "DagsterInstance") -> None:
 
 
 def _failure(result: Any, pipeline: Pipeline) -> Exception:
-    """The error of the step that failed first, as the user should read it."""
-    refused = _refusals(pipeline)
-    if refused:
-        return DataInsightError(
-            "; ".join(refused),
-            hint="nothing was published; what stood before keeps serving. `datainsight batches list` shows more",
-        )
-    if pipeline.report.error is not None:
-        return pipeline.report.error
+    """Every reason why the pass failed, as the user should read them."""
+    refused, errors = _refusals(pipeline), pipeline.report.errors
+    if refused or errors:
+        told = [*refused[:_REFUSALS_TOLD], *(error.message for error in errors)]
+        if len(refused) > _REFUSALS_TOLD:
+            told.append(f"and {len(refused) - _REFUSALS_TOLD:,} more were refused")
+        hint = next((error.hint for error in errors if error.hint), None) if not refused else _REFUSED_HINT
+        return DataInsightError("; ".join(told), hint=hint)
     for event in result.all_events:
         if event.is_step_failure:
             error = event.step_failure_data.error
@@ -175,10 +193,12 @@ def _notes(connection: sa.Connection, batch: Batch) -> list[str]:
 
     what = f"{batch.name}, batch {batch.batch_id}"
     set_aside = summarize(connection, batch_id=batch.batch_id) if batch.quarantined_count else []
-    warnings = [check for check in batch.checks if check["status"] == "warned"]
+    warnings = {check["name"]: check for check in batch.checks if check["status"] == "warned"}
+    if "known_columns" in warnings:
+        warnings.pop("new_columns", None)  # The suite says the same, and in which file.
     return [
         *(f"{what}: {_rows(row['row_count'])} set aside by {row['rule']}" for row in set_aside),
-        *(f"{what}: {check.get('detail') or check['description']}" for check in warnings),
+        *(f"{what}: {check.get('detail') or check['description']}" for check in warnings.values()),
     ]
 
 

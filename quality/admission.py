@@ -51,3 +51,34 @@ def decide(connection: sa.Connection, batch: Batch, checks: list[Check]) -> None
             "quarantined_count": quarantined_rows(connection, batch),
         },
     )
+    if not admitted:
+        _refuse_what_stands_on(connection, batch)
+
+
+def _refuse_what_stands_on(connection: sa.Connection, batch: Batch) -> None:
+    """Refuse later batches of the table that were extracted as if this one counted.
+
+    They start where it ended, or hold only what it had not deleted. The next extraction starts before it, and brings
+    the rows of all of them; their content is forgotten, so that it is not taken for what was refused already.
+    """
+    stands = Check(
+        name="stands_on_an_admitted_batch",
+        description="What an extraction starts from was admitted.",
+        severity="batch",
+        owner="data-platform",
+        status="failed",
+        detail=f"it continues batch {batch.batch_id}, which was refused; the next run extracts both again",
+    )
+    connection.execute(
+        sa.text(
+            "update ops.batches set status = 'refused', content_hash = null, checks = checks || :checks"
+            " where source = :source and table_name = :name and batch_id > :batch_id and status = 'landed'"
+            " and (state is not null or is_complete)"
+        ).bindparams(sa.bindparam("checks", type_=JSONB)),
+        {
+            "checks": [stands.to_dict()],
+            "source": batch.source,
+            "name": batch.table_name,
+            "batch_id": batch.batch_id,
+        },
+    )

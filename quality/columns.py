@@ -12,10 +12,13 @@ from warehouse.ledger import Batch, files_of
 def check_columns(connection: sa.Connection, batch: Batch, suite: Suite) -> list[Check]:
     """The checks `required_columns` (severity batch) and `known_columns` (severity warn) of one batch.
 
-    The columns are those of each file, not of the raw table, which keeps the columns of every file there ever was.
+    The columns are those of each file, or of what came from a source that is no files, not of the raw table, which
+    keeps every column there ever was.
     """
     required = list(dict.fromkeys([*suite.required_columns, *batch.key_columns]))
     files = [file for file in files_of(connection, batch.batch_id) if file["columns"]]
+    if not files and batch.columns:
+        files = [{"path": batch.name, "columns": list(batch.columns)}]
     missing = _told(files, {file["path"]: _without(required, file["columns"]) for file in files})
     unknown = _told(files, {file["path"]: _without(file["columns"], [*suite.columns, *required]) for file in files})
     return [

@@ -71,10 +71,10 @@ class Relation:
     def rows_with_payload(self) -> str:
         """As `rows`, with the row as it was landed in `_payload`, a jsonb object of the source's columns."""
         ours = f"array['{ROW_NUMBER}', '{LOAD_ID}', '_dlt_id', '{DELETED}']"
-        payload = f"to_jsonb(landed) - {ours} as _payload"
-        return (
-            f"SELECT {', '.join([*self._as_text(), payload])} from {self.table} as landed where {self._is_of_the_load}"
-        )
+        payload = f"to_jsonb(_dlt_row) - {ours} as _payload"
+        columns = ", ".join([*self._as_text(), payload])
+        # With an alias that a column of the source has too, to_jsonb would take the column.
+        return f"SELECT {columns} from {self.table} as _dlt_row where {self._is_of_the_load}"
 
     @property
     def _is_of_the_load(self) -> str:

@@ -50,6 +50,7 @@ class Warehouse:
                     "keepalives_idle": 60,
                 },
                 pool_pre_ping=True,
+                hide_parameters=True,  # They are rows, which belong into no error.
             )
         return self._engines[role]
 

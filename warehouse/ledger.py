@@ -83,6 +83,7 @@ class Batch:
     schema_version: str | None
     key_columns: list[str]
     admission_seq: int | None
+    columns: dict[str, str]
     origin: list[dict[str, Any]]
     size_bytes: int | None
     seconds: float | None
@@ -148,12 +149,14 @@ class TableHistory:
 
     Attributes:
         columns: Of the newest batch that was not refused; None when there is none.
+        had_rows: Whether that batch had any.
         state: Of the newest batch that was not refused and left one.
         content_hash: Of the newest batch, when landing the same content again would change nothing.
         refused_version: `schema_version` of the newest batch, if it was refused at landing.
     """
 
     columns: dict[str, str] | None
+    had_rows: bool | None
     state: dict[str, Any] | None
     content_hash: str | None
     refused_version: str | None
@@ -163,13 +166,14 @@ def table_histories(connection: sa.Connection, source: str) -> dict[str, TableHi
     """The history of every table of `source` that has one."""
     rows = connection.execute(
         sa.text(
-            "select newest.table_name, kept.columns, left_over.state,"
-            " case when newest.is_complete or newest.status = 'refused' then newest.content_hash end as content_hash,"
+            "select newest.table_name, kept.columns, kept.row_count > 0 as had_rows, left_over.state,"
+            " case when newest.is_complete or newest.is_changelog or newest.status = 'refused'"
+            " then newest.content_hash end as content_hash,"
             " case when newest.status = 'refused' and newest.load_id is null then newest.schema_version end"
             " as refused_version"
             " from (select distinct on (table_name) * from ops.batches where source = :source"
             " order by table_name, batch_id desc) as newest"
-            " left join lateral (select columns from ops.batches where source = :source"
+            " left join lateral (select columns, row_count from ops.batches where source = :source"
             " and table_name = newest.table_name and status <> 'refused'"
             " order by batch_id desc limit 1) as kept on true"
             " left join lateral (select state from ops.batches where source = :source"

@@ -1,7 +1,7 @@
 """Reads the tables of a plan side by side into the spool: the door `extract`."""
 
 from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -10,6 +10,7 @@ from connectors.database.decoding import Decoder
 from connectors.database.plan import TablePlan, chosen, plan
 from connectors.database.relation import Column, Relation
 from connectors.database.session import Session, open_session
+from connectors.extraction.cursor_values import at_least
 from connectors.extraction.window import Window, parse_lag
 from warehouse.errors import DataInsightError
 
@@ -42,11 +43,15 @@ class _Run:
         if cursor is not None:
             window = Window(self.request.state(found.name), cursor.name, parse_lag(found.config.lag))
         start = window.start if window else None
-        statement = self.session.statement(found.relation, found.columns, cursor, start)
+        # No engine's literals are bytes: what is before the start is left out here.
+        bound = None if isinstance(start, bytes) else start
+        statement = self.session.statement(found.relation, found.columns, cursor, bound)
         origin = {"server": self.address.where, "query": statement.sql, "consistent": self.session.consistency}
         decoder = Decoder(statement.columns)
         with self.spool.portion(found.name, key=found.key, origin=origin, complete=start is None) as portion:
-            for raw in self.session.read(statement, _aside(found, portion)):
+            if window and cursor and bound is not None:
+                window.check(self._type(found.relation, cursor))
+            for raw in self.session.read(statement, _aside(found, portion, window)):
                 if self.stopped:
                     raise _StoppedError
                 batch = _since(start, decoder.batch(raw), cursor)
@@ -60,6 +65,12 @@ class _Run:
                 f"{found.name}.{column}: {count:,} values that no type of the warehouse can hold are read as null;"
                 f" `cast: {{{column}: text}}` keeps them"
             )
+
+    def _type(self, relation: Relation, column: Column) -> Any:
+        """The Arrow type that a column has today; a value of another one can make a query fail."""
+        whole = self.session.statement(relation, [column], None, None)
+        batches = list(self.session.read(replace(whole, sql=f"{whole.sql} where 1 = 0"), lambda _, __: None))
+        return Decoder([column]).batch(batches[0]).column(0).type
 
 
 def extract(source: "DatabaseSource", request: "Request", spool: "Spool") -> None:
@@ -105,19 +116,22 @@ def _side_by_side(run: _Run, plans: list[TablePlan], workers: int) -> None:
 
 
 def _since(start: Any, batch: "pa.RecordBatch", cursor: Column | None) -> "pa.RecordBatch":
-    """The rows from `start` on; SQLite, whose moments are texts, gives some that are earlier."""
-    if cursor is None or not isinstance(start, datetime):
+    """The rows from `start` on; SQLite, whose moments are texts, gives some that are earlier, and of bytes all come."""
+    if cursor is None or not isinstance(start, datetime | bytes):
         return batch
-    from pyarrow import compute, types
+    from pyarrow import types
 
-    moments: Any = batch.column(cursor.name)
-    if not types.is_timestamp(moments.type) or moments.type.tz is None:
+    values: Any = batch.column(cursor.name)
+    is_comparable = types.is_binary if isinstance(start, bytes) else types.is_timestamp
+    if not is_comparable(values.type) or (isinstance(start, datetime) and values.type.tz is None):
         return batch
-    return batch.filter(compute.fill_null(compute.greater_equal(moments, start), fill_value=True))
+    return batch.filter(at_least(values, start))
 
 
-def _aside(found: TablePlan, portion: "Portion") -> Any:
+def _aside(found: TablePlan, portion: "Portion", window: Window | None) -> Any:
     def aside(record: dict[str, Any], reason: str) -> None:
-        portion.set_aside({"table": found.relation.said, "record": record, "reason": reason})
+        payload = {"table": found.relation.said, "record": record, "reason": reason}
+        if window is None or not window.seen_before(payload):
+            portion.set_aside(payload)
 
     return aside

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from connectors.database.relation import Column, Relation, find_column, find_relation, matching
 from connectors.database.session import Session
-from connectors.names import MAX_BYTES, column_name
+from connectors.names import MAX_BYTES, RESERVED_TABLES, column_name
 from warehouse.errors import DataInsightError
 
 if TYPE_CHECKING:
@@ -102,5 +102,5 @@ def plan(name: str, config: "DatabaseTable", relation: Relation, session: Sessio
 def _legal(name: str) -> str:
     """The name of a table as `sources.yaml` would allow it."""
     legal = column_name(name).strip("_")
-    legal = legal if legal[:1].isalpha() else f"table_{legal}"
+    legal = legal if legal[:1].isalpha() and legal not in RESERVED_TABLES else f"table_{legal}"
     return re.sub("_+", "_", legal)[:MAX_BYTES].rstrip("_")

@@ -64,26 +64,21 @@ def to_landing(values: Any) -> Any:
     if types.is_duration(found):
         micros = values.cast(pa.duration("us"), safe=False).cast(pa.int64())
         return compute.divide(micros.cast(pa.float64()), 1_000_000.0)
+    if types.is_interval(found):
+        return pa.array([_interval(item) for item in values.to_pylist()], pa.string())
     if types.is_nested(found):
         return pa.array([_json(item) for item in values.to_pylist()], pa.string())
     # Nanoseconds are cut to PostgreSQL's microseconds.
     return values.cast(target, safe=not types.is_temporal(found))
 
 
-def postgresql_type(found: "pa.DataType") -> str:
-    """What a landed Arrow type is called in a message."""
-    names = {
-        "string": "text",
-        "int64": "bigint",
-        "double": "double precision",
-        "bool": "boolean",
-        "date32[day]": "date",
-    }
-    return names.get(str(found), str(found))
-
-
 def _json(value: Any) -> str | None:
     return None if value is None else json.dumps(_plain(value), ensure_ascii=False, separators=(",", ":"))
+
+
+def _interval(value: Any) -> str | None:
+    """Months, days and nanoseconds as ISO 8601 writes a duration, each with its own sign."""
+    return None if value is None else f"P{value.months}M{value.days}DT{value.nanoseconds / 1e9:.9g}S"
 
 
 def _decoded(values: Any) -> Any:

@@ -1,6 +1,7 @@
 """Where extracted rows wait on disk until they are loaded: a portion turns out complete, or is refused whole."""
 
 import hashlib
+import math
 import shutil
 import threading
 import time
@@ -38,6 +39,7 @@ class Portion:
         refused: Why nothing of it lands; None when it does.
         state: What the next run is to be handed, as JSON.
         origin: Where it comes from, as JSON, for the ledger.
+        notes: What somebody should know of how it was read; a warning of the batch.
         complete: Whether it holds the table's whole present content.
         changelog: Whether a later row of a key replaces an earlier one.
         reading_version: Changes with the settings that decide how a file is read; a refused one is read again then.
@@ -57,6 +59,7 @@ class Portion:
         self.size_bytes = self.file.size_bytes if self.file else 0
         self.seconds = 0.0
         self.reading_version: str | None = None
+        self.notes: list[str] = []
         self.unreadable: list[tuple[Mapping[str, Any], str]] = []
         self.refused: str | None = None
         self.refused_rows = 0
@@ -95,9 +98,10 @@ class Portion:
 
         Args:
             payload: What it says and why it is no row: `file` and `line` or `stream` and `record`, and `reason`.
+                What PostgreSQL's JSON cannot hold becomes `�` in its texts: NUL characters, halves of characters.
             rule: The rule that it broke.
         """
-        self.unreadable.append((payload, rule))
+        self.unreadable.append((_storable(payload), rule))
 
     def read(self) -> "SpooledRows":
         """The rows again; may be gone through more than once."""
@@ -107,7 +111,8 @@ class Portion:
     def refuse(self, reason: str, rows: int | None = None) -> None:
         """Drop the rows; `rows` says how many there were, where more is known than was kept."""
         self._close()
-        self.refused, self.refused_rows = reason, self.rows + len(self.unreadable) if rows is None else rows
+        self.refused = _storable(reason)
+        self.refused_rows = self.rows + len(self.unreadable) if rows is None else rows
         self.rows, self.parts, self.schemas, self.unreadable = 0, [], [], []
         shutil.rmtree(self._folder, ignore_errors=True)
 
@@ -183,6 +188,21 @@ def _content(column: Any) -> Iterator[Any]:
     else:
         width = values.type.bit_width // 8
         yield memoryview(content)[first * width : last * width]
+
+
+def _storable(value: Any) -> Any:
+    """A JSON value as PostgreSQL can keep it."""
+    match value:
+        case str():
+            whole = value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+            return whole.replace("\0", "\N{REPLACEMENT CHARACTER}")
+        case float() if not math.isfinite(value):
+            return str(value)
+        case Mapping():
+            return {_storable(str(key)): _storable(item) for key, item in value.items()}
+        case list() | tuple():
+            return [_storable(item) for item in value]
+    return value
 
 
 @dataclass(frozen=True)

@@ -4,52 +4,37 @@ A source is asked again from the highest cursor less the lag, so that rows which
 from there already is told by a digest of each row, and does not land twice.
 """
 
-import base64
-import hashlib
-import re
-from collections.abc import Iterable, Iterator
-from datetime import UTC, date, datetime, timedelta
-from decimal import Decimal
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from itertools import compress
 from typing import TYPE_CHECKING, Any
 
+from connectors.extraction.arrow_types import to_landing
+from connectors.extraction.cursor_values import (
+    Lag,
+    at_least,
+    cursor_kind,
+    highest,
+    lowered,
+    parse_lag,
+    read,
+    refuse_changed_kind,
+    written,
+)
+from connectors.extraction.digests import packed, record_digest, row_digests, unpacked
 from connectors.names import column_name
-from warehouse.errors import DataInsightError
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-Lag = timedelta | Decimal | None
-_DIGEST_BYTES = 8
-_LAG = re.compile(r"\s*(\d+(?:\.\d+)?)\s*(seconds?|minutes?|hours?|days?|weeks?)?\s*", re.IGNORECASE)
-_TYPES: dict[str, Any] = {
-    "datetime": datetime.fromisoformat,
-    "date": date.fromisoformat,
-    "Decimal": Decimal,
-    "int": int,
-    "float": float,
-    "str": str,
-}
-
-
-def parse_lag(text: str | float | None) -> Lag:
-    """`2 days` as a span of time, a bare number as a number.
-
-    Raises:
-        ValueError: It is neither.
-    """
-    if text is None:
-        return None
-    match = _LAG.fullmatch(str(text))
-    if match is None:
-        raise ValueError("must be a number, or a number of seconds, minutes, hours, days or weeks")
-    number, unit = match.groups()
-    if unit is None:
-        return Decimal(number)
-    return timedelta(**{f"{unit.lower().rstrip('s')}s": float(number)})
+__all__ = ["Lag", "Window", "parse_lag"]
 
 
 class Window:
     """The rows at the end of an incremental table that are asked for again.
+
+    The next run is told of the rows that this one met again or landed, as far as they are in its window: a row that
+    changes and changes back lands each time, and what has left the window is forgotten.
 
     Args:
         state: What the last run left; None: nothing has landed yet.
@@ -57,137 +42,96 @@ class Window:
         lag: How far behind the highest cursor a late row may come.
     """
 
-    def __init__(self, state: dict[str, Any] | None, cursor: str, lag: Lag = None) -> None:
+    def __init__(self, state: Mapping[str, Any] | None, cursor: str, lag: Lag = None) -> None:
         self.cursor = column_name(cursor)
         self.lag = lag
-        known = state if state and state.get("column", self.cursor) == self.cursor else None
-        self._high: Any = _value(known["cursor"]) if known and known.get("cursor") else None
-        self._seen = _unpacked(known.get("seen", "")) if known else set()
-        self._met: set[bytes] = set()
+        known = state if state and state.get("column", self.cursor) == self.cursor else {}
+        self._high: Any = read(known.get("cursor"))
+        self._seen = unpacked(known.get("seen", "")) if self._high is not None else Counter()
+        self._left = self._seen.copy()
+        self._kind = None if self._high is None else type(self._high).__name__
+        self._met: list[tuple[Any, list[bytes]]] = []
+        self._aside: Counter[bytes] = Counter()
 
     @property
     def start(self) -> Any:
         """The cursor to ask from, itself included; None asks for everything."""
-        return None if self._high is None else self._low(self._high)
+        return None if self._high is None else lowered(self._high, self.lag, self.cursor)
+
+    def check(self, found: Any) -> None:
+        """Compare the cursor's Arrow type with what it was.
+
+        Raises:
+            RefusedError: It is another one, or none that a cursor may have.
+        """
+        kind = cursor_kind(self.cursor, found)
+        if self._kind is None:
+            self._kind = kind
+        else:
+            refuse_changed_kind(self.cursor, self._kind, kind)
 
     def fresh(self, batch: "pa.RecordBatch") -> "pa.RecordBatch":
-        """The rows that have not landed before, byte for byte the same."""
+        """The rows that have not landed before, byte for byte the same; of several such, as many as are new.
+
+        Raises:
+            RefusedError: The cursor has another type than before, or none that a cursor may have.
+        """
         import pyarrow as pa
 
+        values = self._values(batch)
         if not self._seen or not batch.num_rows:
             return batch
-        names = [column_name(name) for name in batch.schema.names]
-        digests = list(_digests(batch, names))
-        keep = [digest not in self._seen for digest in digests]
-        if self.cursor in names:
-            # A row without a cursor is asked for at each run, wherever the window stands.
-            missing = batch.column(names.index(self.cursor)).is_null().to_pylist()
-            self._met.update(digest for digest, no, new in zip(digests, missing, keep, strict=True) if no and not new)
-        return batch.filter(pa.array(keep))
+        digests = list(row_digests(batch))
+        known = [self._is_known(digest) for digest in digests]
+        self._met.append((values.filter(pa.array(known)), list(compress(digests, known))))
+        return batch.filter(pa.array([not one for one in known]))
+
+    def seen_before(self, payload: Mapping[str, Any]) -> bool:
+        """Whether the last run has set this record aside already, so that it need not be again.
+
+        Args:
+            payload: What would be set aside; nothing in it may change from run to run.
+        """
+        digest = record_digest(payload)
+        self._aside[digest] += 1
+        return self._is_known(digest)
 
     def state(self, batches: Iterable["pa.RecordBatch"]) -> dict[str, Any] | None:
         """What to hand to the next run, from the rows that landed now; None while no row had a cursor.
 
         Args:
             batches: The spooled rows; gone through twice.
+
+        Raises:
+            RefusedError: See `fresh`.
         """
         high = self._high
-        for values in self._cursors(batches):
-            top = _highest(values)
+        for batch in batches:
+            top = highest(self._values(batch))
             high = top if high is None or (top is not None and top > high) else high
         if high is None:
             return None
-        low = self._low(high)
-        # What was seen below the new window will not be asked for again; which digests those are is not kept.
-        digests = set(self._met) if self._high is not None and low > self._high else set(self._seen)
+        low = lowered(high, self.lag, self.cursor)
+        again: set[bytes] = set()
+        for values, digests in self._met:
+            again.update(compress(digests, at_least(values, low).to_pylist()))
+        seen = Counter({digest: self._seen[digest] for digest in again})
         for batch in batches:
-            if self.cursor in batch.schema.names:
-                near = batch.filter(_at_least(batch.column(self.cursor), low))
-                digests.update(_digests(near, near.schema.names))
-        return {"column": self.cursor, "cursor": _said(high), "seen": _packed(digests)}
+            seen.update(row_digests(batch.filter(at_least(self._values(batch), low))))
+        return {"column": self.cursor, "cursor": written(high), "seen": packed(seen | self._aside)}
 
-    def _cursors(self, batches: Iterable["pa.RecordBatch"]) -> Iterator[Any]:
-        return (batch.column(self.cursor) for batch in batches if self.cursor in batch.schema.names)
+    def _is_known(self, digest: bytes) -> bool:
+        if not self._left[digest]:
+            return False
+        self._left[digest] -= 1
+        return True
 
-    def _low(self, high: Any) -> Any:
-        if self.lag is None:
-            return high
-        match high, self.lag:
-            case datetime() | date(), timedelta():
-                return high - self.lag
-            case ((int() | Decimal()), Decimal()):
-                low = high - self.lag
-                return int(low) if isinstance(high, int) else low
-            case float(), Decimal():
-                return high - float(self.lag)
-            case str(), timedelta():
-                return _text_less(high, self.lag)
-        raise DataInsightError(
-            f"the lag {self.lag} does not fit the cursor {self.cursor}, whose highest value is {high!r}",
-            hint="a cursor of time takes a lag such as '2 days', a cursor of numbers a plain number",
-        )
+    def _values(self, batch: "pa.RecordBatch") -> Any:
+        """The cursor of each row; null in all of them where there is no such column."""
+        import pyarrow as pa
 
-
-def _text_less(high: str, lag: timedelta) -> str:
-    """A moment as text, less the lag, written as the source writes it."""
-    try:
-        moment = datetime.fromisoformat(high)
-    except ValueError:
-        raise DataInsightError(
-            f"a lag of time needs a cursor that is a moment, not {high!r}", hint="leave the lag away"
-        ) from None
-    low = moment - lag
-    if re.fullmatch(r"\d{4}-\d\d-\d\d", high):
-        return low.date().isoformat()
-    text = low.isoformat(sep=high[10], timespec="auto" if "." in high else "seconds")
-    return text.replace("+00:00", "Z") if high.endswith("Z") else text
-
-
-def _highest(values: Any) -> Any:
-    from pyarrow import compute
-
-    return _python(compute.max(values).as_py())
-
-
-def _at_least(values: Any, low: Any) -> Any:
-    """Which values are `low` or higher; null, which no cursor reaches, counts as near."""
-    import pyarrow as pa
-    from pyarrow import compute
-
-    scalar = pa.scalar(low, values.type) if not isinstance(low, Decimal) else pa.scalar(low).cast(values.type)
-    return compute.fill_null(compute.greater_equal(values, scalar), fill_value=True)
-
-
-def _python(value: Any) -> Any:
-    return value.replace(tzinfo=UTC) if isinstance(value, datetime) and value.tzinfo is None else value
-
-
-def _digests(batch: "pa.RecordBatch", names: list[str]) -> Iterator[bytes]:
-    """A digest of each row: of its columns by name, those that are null left out."""
-    from connectors.extraction.shaping import Shape
-
-    shaped = Shape.of(batch.schema).apply(batch).batch
-    columns = sorted(zip(names, shaped.columns, strict=True), key=lambda column: column[0])
-    texts = [[(name, value) for value in column.to_pylist()] for name, column in columns]
-    for row in zip(*texts, strict=True) if texts else ():
-        said = repr([(name, value) for name, value in row if value is not None])
-        yield hashlib.blake2b(said.encode(), digest_size=_DIGEST_BYTES).digest()
-
-
-def _said(value: Any) -> list[str]:
-    kind = type(value).__name__
-    return [kind, value.isoformat() if isinstance(value, date) else str(value)]
-
-
-def _value(said: list[str]) -> Any:
-    kind, text = said
-    return _TYPES[kind](text)
-
-
-def _packed(digests: set[bytes]) -> str:
-    return base64.b64encode(b"".join(sorted(digests))).decode()
-
-
-def _unpacked(text: str) -> set[bytes]:
-    data = base64.b64decode(text)
-    return {data[place : place + _DIGEST_BYTES] for place in range(0, len(data), _DIGEST_BYTES)}
+        for name, values in zip(batch.schema.names, batch.columns, strict=True):
+            if column_name(name) == self.cursor:
+                self.check(values.type)
+                return to_landing(values)
+        return pa.nulls(batch.num_rows)

@@ -9,10 +9,11 @@ from typing import Any
 
 from connectors.extraction.request import RefusedError, Request
 from connectors.extraction.spool import Portion, Spool
-from connectors.files.kind import FilesSource, FileTable
+from connectors.files.kind import FilesSource, FileTable, plain_suffix
 from connectors.files.listing import (
     Candidate,
     NewFile,
+    check_nothing_left,
     check_unchanged,
     explain_nothing,
     list_files,
@@ -63,21 +64,32 @@ def extract_files(source: FilesSource, request: Request, spool: Spool) -> None:
         size = sum(file.size_bytes for file in local) + sum(candidate.file.size_bytes for candidate in remote)
         request.progress.expect(name, bytes=size)
         table = source.tables[name]
+        # Without a key, nothing tells a row that comes again from another; the newest copy is all that counts then.
+        complete = request.full_refresh and not table.key
+        if complete:
+            with request.warehouse.engine().connect() as connection:
+                check_nothing_left(connection, source.name, name, [*local, *(candidate.file for candidate in remote)])
         for file in local:
-            read_file(Incoming(file, Path(str(file.path))), name, table, spool, request.scratch / "reading")
+            incoming = Incoming(file, Path(str(file.path)))
+            read_file(incoming, name, table, spool, request.scratch / "reading", complete=complete)
         for incoming in _fetched(remote, store, request.scratch / name):
-            read_file(incoming, name, table, spool, request.scratch / "reading")
+            read_file(incoming, name, table, spool, request.scratch / "reading", complete=complete)
             incoming.content.unlink()
 
 
-def read_file(incoming: Incoming, name: str, table: FileTable, spool: Spool, scratch: Path) -> Portion:
+def read_file(
+    incoming: Incoming, name: str, table: FileTable, spool: Spool, scratch: Path, *, complete: bool = False
+) -> Portion:
     """Read one file into a portion of the table `name`.
+
+    Args:
+        complete: Whether the files that are read now are all that the table consists of.
 
     Raises:
         DataInsightError: The file vanished or was written to meanwhile.
     """
     file = incoming.file
-    portion = spool.portion(name, key=table.key or (), file=file)
+    portion = spool.portion(name, key=table.key or (), file=file, complete=complete)
     portion.reading_version = table.reading_version
     if incoming.etag:
         portion.origin["etag"] = incoming.etag
@@ -98,6 +110,7 @@ def read_file(incoming: Incoming, name: str, table: FileTable, spool: Spool, scr
         finally:
             if reader is not None:
                 portion.origin |= _told(reader)
+                portion.notes = _unusual(reader, table, file.path.name)
         check_unchanged(file)
         for line in reader.unreadable:
             member = {"member": line.member} if line.member else {}
@@ -120,6 +133,19 @@ def _judge(reader: FileReader, portion: Portion, table: FileTable) -> None:
 def _told(reader: FileReader) -> dict[str, Any]:
     missing = {"missing_columns": reader.missing_columns} if reader.missing_columns else {}
     return {"reading": reader.reading, **missing}
+
+
+def _unusual(reader: FileReader, table: FileTable, name: str) -> list[str]:
+    """A line for what was found out about a CSV file and is not what most are."""
+    found = reader.reading
+    unusual = [
+        f"its {key} is {found[key]!r}"
+        for key, most in (("delimiter", ","), ("quote", '"'), ("encoding", "utf-8"))
+        if found.get(key, most) != most and getattr(table, key) is None and plain_suffix(name) not in {".tsv", ".tab"}
+    ]
+    return (
+        [f"{name}: {' and '.join(unusual)}, as was found out; say so for its table if that is right"] if unusual else []
+    )
 
 
 def _fetched(candidates: list[Candidate], store: ObjectStore, folder: Path) -> Iterator[Incoming]:

@@ -3,6 +3,7 @@
 import glob
 import hashlib
 import re
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -177,6 +178,28 @@ def _known(
         {"source": source, "name": name, "paths": paths, "reading_version": table.reading_version},
     )
     return {row.path: row for row in rows}
+
+
+def check_nothing_left(connection: sa.Connection, source: str, name: str, files: Sequence[Any]) -> None:
+    """Make sure that a table without a key can be landed anew from what is there: every file that landed still is.
+
+    Raises:
+        DataInsightError: Some are gone, and their rows would be, too.
+    """
+    landed: Iterable[str] = connection.execute(
+        sa.text(
+            "select distinct file.path from ops.files as file join ops.batches as batch using (batch_id)"
+            " where batch.source = :source and batch.table_name = :name and batch.status <> 'refused'"
+        ),
+        {"source": source, "name": name},
+    ).scalars()
+    gone = sorted(set(landed) - {str(file.path) for file in files})
+    if gone:
+        raise DataInsightError(
+            f"table {name} of source {source} has no key, and {len(gone):,} files of it that landed are not there"
+            f" any more, such as {gone[0]}: a full refresh would lose their rows",
+            hint="give the table a key, put the files back, or run without --full-refresh",
+        )
 
 
 def check_unchanged(file: FoundFile) -> None:

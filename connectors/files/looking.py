@@ -167,9 +167,9 @@ def _settings(table: FileTable, key: list[str], sample: _Sample) -> dict[str, An
     """What to write for the table: where it is, and what was found out, so that it stays that way."""
     settings: dict[str, Any] = {"path": table.path[0] if len(table.path) == 1 else list(table.path)}
     reading = sample.reading
-    for name in ("format", "delimiter", "quote", "encoding", "header", "sheet", "records"):
-        # UTF-8 is not written down: a file of another encoding may still come, and is told apart.
-        if name in reading and reading[name] != "utf-8":
+    # The encoding is not written down: files of one folder may differ in it, and each is told apart by itself.
+    for name in ("format", "delimiter", "quote", "header", "sheet", "records"):
+        if name in reading:
             settings[name] = reading[name]
     if key:
         settings["key"] = key[0] if len(key) == 1 else key

@@ -1,11 +1,14 @@
 """What changed between the columns a table has in raw and those that come now: taken in, refused, or reported."""
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
+from connectors.extraction.shaping import MAX_COLUMNS
 from connectors.extraction.spool import Portion
+from connectors.landing.merge import ROW_NUMBER
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -24,43 +27,58 @@ _ARROW_NAMES = {
 
 
 def raw_columns(connection: sa.Connection, schema: str, table: str) -> dict[str, str]:
-    """The columns that a table of raw has, and their types without precision; none when there is no such table."""
+    """The columns that a table of raw has, and their types; none when there is no such table.
+
+    A `numeric` of older versions has digits, which a later number may exceed.
+    """
     rows = connection.execute(
         sa.text(
-            "select attname, format_type(atttypid, null) from pg_attribute"
+            "select attname, format_type(atttypid, case when atttypid = 'numeric'::regtype then atttypmod end)"
+            " from pg_attribute"
             " where attrelid = to_regclass(format('%I.%I', cast(:schema as text), cast(:table as text)))"
             " and attnum > 0 and not attisdropped order by attnum"
         ),
         {"schema": schema, "table": table},
     )
     found: list[tuple[str, str]] = [(row[0], row[1]) for row in rows]
-    return {name: _RAW_NAMES.get(kind, kind) for name, kind in found if not name.startswith(("_dlt", "_row_number"))}
+    return {
+        name: _RAW_NAMES.get(kind, kind) for name, kind in found if name != ROW_NUMBER and not name.startswith("_dlt")
+    }
 
 
 def refuse_changed_types(portions: Sequence[Portion], known: Mapping[str, str]) -> None:
-    """Refuse every portion with a column of another type than raw has, or than an earlier portion brought.
+    """Refuse every portion with a column of another type than raw has, or than it, or an earlier one, brought before.
 
     Args:
         portions: The portions of one table, in order.
         known: Its columns in raw.
     """
-    types = {name: (kind, "in the warehouse") for name, kind in known.items()}
+    types: dict[str, tuple[str, str]] = {name: (kind, "in the warehouse") for name, kind in known.items()}
     for portion in portions:
         if portion.refused is not None:
             continue
         where = f"in {portion.file.path}" if portion.file else "in what comes now"
-        found = {
-            field.name: (raw_type(field.type), where)
-            for schema in portion.schemas
-            for field in schema
-            if raw_type(field.type) != "null"
-        }
-        changed = [name for name in found if name in types and types[name][0] != found[name][0]]
+        after, changed = dict(types), []
+        for field in (field for schema in portion.schemas for field in schema):
+            kind = raw_type(field.type)
+            before = after.setdefault(field.name, (kind, where)) if kind != "null" else None
+            if before and not _holds(before[0], kind, field.type):
+                changed.append(f"the column {field.name} is {before[0]} {before[1]} and {kind} {where}")
         if changed:
-            told = "; ".join(_told(name, types[name], found[name]) for name in changed)
-            portion.refuse(f"a changed type: {told}")
+            portion.refuse(f"a changed type: {'; '.join(dict.fromkeys(changed))}")
+        elif len(after) > MAX_COLUMNS:
+            portion.refuse(f"with it the table would have {len(after):,} columns; {MAX_COLUMNS:,} are possible")
         else:
-            types = {**found, **types}
+            types = after
+
+
+def _holds(known: str, kind: str, found: Any) -> bool:
+    """Whether a column of raw can hold values of a type; an older `numeric` with digits only as many."""
+    digits = re.fullmatch(r"numeric\((\d+),(\d+)\)", known)
+    if digits is None or kind != "numeric":
+        return known == kind
+    precision, scale = map(int, digits.groups())
+    return bool(found.scale <= scale and found.precision - found.scale <= precision - scale)
 
 
 def raw_type(found: "pa.DataType") -> str:
@@ -104,7 +122,3 @@ def drift_checks(found: Mapping[str, Sequence[str]]) -> list[dict[str, Any]]:
         }
         for what, names in found.items()
     ]
-
-
-def _told(name: str, known: tuple[str, str], found: tuple[str, str]) -> str:
-    return f"the column {name} is {known[0]} {known[1]} and {found[0]} {found[1]}"

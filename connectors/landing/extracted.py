@@ -20,6 +20,7 @@ class ExtractedTable:
         content_hash: Of the rows, for what is no file.
         append_seconds: How long its rows took into raw.
         deleted_count: How many keys of earlier batches a complete copy no longer has.
+        had_refusals: Whether part of the table was refused, now or for a known reason: then it is not all there is.
     """
 
     name: str
@@ -29,6 +30,7 @@ class ExtractedTable:
     content_hash: str | None = None
     append_seconds: float = 0.0
     deleted_count: int = 0
+    had_refusals: bool = False
 
     @property
     def sound(self) -> list[Portion]:
@@ -57,8 +59,9 @@ class ExtractedTable:
 
     @property
     def is_complete(self) -> bool:
-        """Whether the portions are the whole table as it is now."""
-        return all(portion.complete and portion.refused is None for portion in self.portions)
+        """Whether the portions are the whole table as it is now; a refused file is no part of it."""
+        has_all = not self.had_refusals or any(portion.file for portion in self.portions)
+        return has_all and all(portion.complete for portion in self.portions)
 
     @property
     def columns(self) -> list[str]:
@@ -79,6 +82,7 @@ class ExtractedTable:
         reason for which it was refused the last time. A complete copy that is empty all of a sudden is refused: it
         would delete everything, and is more often a failure of the source than the truth.
         """
+        self.had_refusals = bool(self.refused)
         if any(portion.file for portion in self.portions):
             return True
         if self.history is not None:
@@ -94,11 +98,12 @@ class ExtractedTable:
             return True
         if self.content_hash == self.history.content_hash:
             return False
-        if self.is_complete and not (self.rows or self.unreadable_count) and self.history.columns:
+        if self.is_complete and not (self.rows or self.unreadable_count) and self.history.had_rows:
             for portion in self.portions:
                 portion.refuse(
                     "it came without a single row, which would delete all there are; if that is so: run --full-refresh"
                 )
+            self.had_refusals = True
             self._drop_known_refusals(self.history, full_refresh=False)
         return bool(self.portions)
 
@@ -111,7 +116,12 @@ class ExtractedTable:
             ]
 
     def _hash(self) -> str:
-        return hashlib.sha256(" ".join(portion.content_hash() for portion in self.sound).encode()).hexdigest()
+        # Two equal rows may come one after the other: where the cursor stands tells whether they are the same ones.
+        said = [
+            (portion.content_hash(), portion.unreadable, None if portion.complete else portion.state)
+            for portion in self.sound
+        ]
+        return hashlib.sha256(repr(said).encode()).hexdigest()
 
 
 def refusal_version(portion: Portion) -> str:

@@ -1,8 +1,10 @@
 """Landing: what is new in a source, appended to raw in one load, and what happened written into the ledger."""
 
+import hashlib
 import shutil
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import sqlalchemy as sa
@@ -15,11 +17,11 @@ from connectors.landing.drift import raw_columns, refuse_changed_types
 from connectors.landing.extracted import ExtractedTable
 from connectors.landing.recording import landings
 from connectors.landing.turn import reachable, turn
-from connectors.secrets import redacting
+from connectors.secrets import redacted_json, redacting, secret_texts
 from connectors.source import SourceConfig
 from warehouse.database import LOADER, Warehouse
 from warehouse.errors import DataInsightError
-from warehouse.ledger import loads_that_count, record_landing, table_histories
+from warehouse.ledger import Landing, loads_that_count, record_landing, table_histories
 
 
 def land(
@@ -51,7 +53,7 @@ def land(
     progress = Progress(say) if say else Progress()
     with redacting(source), reachable(warehouse), turn(warehouse, source.name) as holder:
         source.prepare()
-        scratch = home / "landing" / source.name
+        scratch = home / "landing" / f"{source.name}-{_place(warehouse)}"
         shutil.rmtree(scratch, ignore_errors=True)
         try:
             scratch.mkdir(parents=True)
@@ -124,7 +126,22 @@ def _record(
     source: SourceConfig, tables: list[ExtractedTable], load_id: str | None, holder: sa.Connection
 ) -> list[int]:
     """Write the ledger through the connection that holds the turn: if the turn is lost, this fails."""
+    secrets = secret_texts(source)
     with holder.begin():
         return [
-            record_landing(holder, landing) for table in tables for landing in landings(source.name, table, load_id)
+            record_landing(holder, _without_secrets(landing, secrets))
+            for table in tables
+            for landing in landings(source.name, table, load_id)
         ]
+
+
+def _without_secrets(landing: Landing, secrets: set[str]) -> Landing:
+    """The entry with nothing in it that the settings hold back: a query may have a variable in it."""
+    checks = [{**check, "detail": redacted_json(check.get("detail"), secrets)} for check in landing.checks]
+    return replace(landing, origin=redacted_json(landing.origin, secrets), checks=checks)
+
+
+def _place(warehouse: Warehouse) -> str:
+    """Tells databases apart: a home may serve several, and the turn is one database's."""
+    url = warehouse.url_object
+    return hashlib.sha256(f"{url.host}:{url.port}/{url.database}".encode()).hexdigest()[:8]

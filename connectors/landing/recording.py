@@ -9,6 +9,8 @@ from connectors.landing.drift import drift, drift_checks, raw_type
 from connectors.landing.extracted import ExtractedTable, refusal_version
 from warehouse.ledger import LandedFile, Landing
 
+_NOTES_TOLD = 3
+
 
 def landings(source: str, table: ExtractedTable, load_id: str | None) -> Iterator[Landing]:
     """One entry for what landed of `table`, if anything did, and one for each portion refused.
@@ -33,7 +35,8 @@ def _landed(source: str, table: ExtractedTable, load_id: str | None) -> Landing:
         field.name: raw_type(field.type) for field in table.load.schema if field.name in table.columns
     }
     known = table.history.columns if table.history else None
-    states = [portion.state for portion in table.sound if portion.state is not None]
+    # What was refused is to be asked for again, so the next run starts where this one did.
+    states = [portion.state for portion in table.sound if portion.state is not None and not table.had_refusals]
     return Landing(
         source=source,
         table_name=table.name,
@@ -43,7 +46,10 @@ def _landed(source: str, table: ExtractedTable, load_id: str | None) -> Landing:
         key_columns=table.key,
         files=files,
         unreadable=dict(enumerate(unreadable, start=next_row)),
-        checks=drift_checks(drift(list(columns), table.known, list(known) if known is not None else None)),
+        checks=[
+            *drift_checks(drift(list(columns), table.known, list(known) if known is not None else None)),
+            *_notes(table.sound),
+        ],
         origin=[_origin(portion) for portion in table.sound],
         size_bytes=sum(portion.size_bytes for portion in table.sound),
         seconds=round(sum(portion.seconds for portion in table.sound) + table.append_seconds, 3),
@@ -54,6 +60,24 @@ def _landed(source: str, table: ExtractedTable, load_id: str | None) -> Landing:
         deleted_count=table.deleted_count,
         state=states[-1] if states else None,
     )
+
+
+def _notes(portions: list[Portion]) -> list[dict[str, Any]]:
+    notes = [note for portion in portions for note in portion.notes]
+    if not notes:
+        return []
+    more = f"; and {len(notes) - _NOTES_TOLD} more" if len(notes) > _NOTES_TOLD else ""
+    return [
+        {
+            "name": "read_as_usual",
+            "description": "A delivery is written as most are, or as its settings say.",
+            "severity": "warn",
+            "owner": "data engineering",
+            "status": "warned",
+            "failed_rows": 0,
+            "detail": "; ".join(notes[:_NOTES_TOLD]) + more,
+        }
+    ]
 
 
 def _refused(source: str, portion: Portion) -> Landing:

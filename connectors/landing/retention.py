@@ -6,6 +6,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from connectors.landing.drift import raw_columns
 from connectors.landing.turn import reachable, turn
 from connectors.source import SourceConfig
 from warehouse.database import Warehouse, quote_identifier
@@ -42,7 +43,8 @@ def prune(
 
     A row goes when a later admitted version of its key was landed longer ago than the retention: whatever is rebuilt
     as of a moment within it is the same as before. The newest version of a key always stays, and so does every row of
-    a batch that nobody has judged yet. Rows in quarantine keep their payload there.
+    a batch that nobody has judged yet. Rows in quarantine keep their payload there. Of a table whose key changed, no
+    version goes: what replaces what is not known any more.
 
     Args:
         now: From when the retention is counted; None: from this moment.
@@ -51,7 +53,7 @@ def prune(
     # All through the connection that holds the turn: with the turn lost, rows that are landing look like left-overs.
     found = []
     with reachable(warehouse), turn(warehouse, source.name) as holder:
-        for table in _raw_tables(holder, source.schema_name):
+        for table in _raw_tables(holder, source):
             found.append(_prune_table(holder, source, table, now or datetime.now(UTC)))
             if dry_run:
                 holder.rollback()
@@ -60,16 +62,19 @@ def prune(
     return found
 
 
-def _raw_tables(connection: sa.Connection, schema: str) -> list[str]:
+def _raw_tables(connection: sa.Connection, source: SourceConfig) -> list[str]:
+    """The tables that the ledger names; a view, or a copy that somebody made, is nobody's to empty."""
     return list(
         connection.execute(
             sa.text(
                 "select table_name from information_schema.tables where table_schema = :schema"
-                r" and table_name not like '\_dlt%' and exists (select from information_schema.columns as known"
+                " and table_type = 'BASE TABLE' and exists (select from ops.batches as batch"
+                " where batch.source = :source and batch.table_name = tables.table_name)"
+                " and exists (select from information_schema.columns as known"
                 " where known.table_schema = tables.table_schema and known.table_name = tables.table_name"
                 " and column_name = '_dlt_load_id') order by table_name"
             ),
-            {"schema": schema},
+            {"schema": source.schema_name, "source": source.name},
         ).scalars()
     )
 
@@ -84,13 +89,15 @@ def _prune_table(connection: sa.Connection, source: SourceConfig, table: str, no
         ),
         named,
     ).rowcount
+    _forget_old_states(connection, named)
     retention = source.retention_of(table)
     if retention is None:
         return Pruned(source.name, table, unfinished, 0, 0)
     values = named | {"cutoff": now - retention}
-    refused = _delete(connection, raw, f"{_of_batches(raw)} and status = 'refused' and landed_at < :cutoff", values)
-    replaced = _delete(connection, raw, _replaced(connection, raw, named), values)
-    _forget_old_states(connection, named)
+    old = f"{_of_batches(raw)} and batch.status = 'refused' and batch.landed_at < :cutoff"
+    refused = _delete(connection, raw, old, values)
+    places = _replaced(connection, source, table, raw)
+    replaced = _delete(connection, raw, places, values) if places else 0
     return Pruned(source.name, table, unfinished, replaced, refused)
 
 
@@ -101,21 +108,24 @@ def _of_batches(raw: str) -> str:
     )
 
 
-def _replaced(connection: sa.Connection, raw: str, named: dict[str, str]) -> str:
-    """The rows that a version, or a copy, from before the cutoff has replaced, as a query for their places."""
-    key = connection.execute(
-        sa.text(
-            "select key_columns from ops.batches where source = :source and table_name = :name"
-            " order by batch_id desc limit 1"
-        ),
-        named,
-    ).scalar()
-    if not key:
+def _replaced(connection: sa.Connection, source: SourceConfig, table: str, raw: str) -> str | None:
+    """The rows that a version, or a copy, from before the cutoff has replaced, as a query for their places.
+
+    None: the key of what was admitted is not one and the same, or raw has not got it.
+    """
+    of_the_admitted = sa.text(
+        "select distinct key_columns from ops.batches"
+        " where source = :source and table_name = :name and status = 'admitted'"
+    )
+    keys: list[list[str]] = list(connection.execute(of_the_admitted, {"source": source.name, "name": table}).scalars())
+    if len(keys) != 1 or not raw_columns(connection, source.schema_name, table).keys() >= set(keys[0]):
+        return None
+    if not keys[0]:
         return (
-            f"{_of_batches(raw)} and status = 'admitted' and admission_seq < (select max(admission_seq)"
+            f"{_of_batches(raw)} and batch.status = 'admitted' and batch.admission_seq < (select max(admission_seq)"
             " from ops.batches where source = :source and table_name = :name and is_complete and landed_at < :cutoff)"
         )
-    columns = [f"landed.{quote_identifier(name)}" for name in key]
+    columns = [f"landed.{quote_identifier(name)}" for name in keys[0]]
     # Keys are told apart as staging does it.
     same = ", ".join(f"trim(cast({column} as text))" for column in columns)
     versions = _of_batches(raw).replace(
@@ -125,7 +135,7 @@ def _replaced(connection: sa.Connection, raw: str, named: dict[str, str]) -> str
         " as is_replaced",
     )
     return (
-        f"select ctid from ({versions} and status = 'admitted'"
+        f"select ctid from ({versions} and batch.status = 'admitted'"
         f" and {' and '.join(f'{column} is not null' for column in columns)}"
         " and not exists (select from ops.quarantine where batch_id = batch.batch_id and row_id = landed._row_number)"
         ") as version where is_replaced"

@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING, Any
 
+from connectors.extraction.cursor_values import at_least
 from connectors.extraction.window import Window
 from connectors.names import column_name
 from connectors.rest.endpoint_settings import Incremental, initial_moment
@@ -13,7 +14,7 @@ from warehouse.errors import DataInsightError
 if TYPE_CHECKING:
     import pyarrow as pa
 
-_COLUMN = "_window_cursor"
+_COLUMN = "_window_cursor"  # Of the rows while they are compared; states of older versions name it too.
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -28,7 +29,9 @@ def parsed(text: str, written: str) -> Any:
             case "text":
                 return text
             case "number":
-                return Decimal(text)
+                if not (number := Decimal(text)).is_finite():
+                    raise ValueError("it is no number")
+                return number
             case "unix" | "unix_ms":
                 seconds = Decimal(text) / (1000 if written == "unix_ms" else 1)
                 return _EPOCH + timedelta(microseconds=int(seconds * 1_000_000))
@@ -140,7 +143,7 @@ class RowWindow:
 
     def __init__(self, state: dict[str, Any] | None, bounds: Incremental, cursor: str, lag: Any) -> None:
         self._cursor, self._format = column_name(cursor), bounds.row_format
-        self._window = Window(state, _COLUMN, lag)
+        self._window = Window(self._known(state), _COLUMN, lag)
         self.start = self._window.start
 
     @property
@@ -154,19 +157,28 @@ class RowWindow:
         Raises:
             DataInsightError: There is no such column, or a row's cursor cannot be read.
         """
-        from pyarrow import compute
-
         typed = self._typed(batch)
         if self.start is not None:
-            values = typed.column(_COLUMN)
-            start = compute.cast(self.start, values.type)
-            typed = typed.filter(compute.fill_null(compute.greater_equal(values, start), fill_value=True))
+            typed = typed.filter(at_least(typed.column(_COLUMN), self.start))
         fresh = self._window.fresh(typed)
         return fresh.select([name for name in fresh.schema.names if name != _COLUMN])
 
     def state(self, batches: Iterable["pa.RecordBatch"]) -> dict[str, Any] | None:
         """What to hand to the next run, from the rows that landed now."""
-        return self._window.state(_Typed(batches, self))
+        found = self._window.state(_Typed(batches, self))
+        return found and {**found, "column": self._column}
+
+    @property
+    def _column(self) -> str:
+        """What a state calls the cursor: one that another cursor has left tells nothing."""
+        return f"_window_{self._cursor}"
+
+    def _known(self, state: dict[str, Any] | None) -> dict[str, Any] | None:
+        """The state as `Window` has written it; None when it is of another cursor, or of one written otherwise."""
+        kind = {"text": "str", "number": "Decimal"}.get(self._format, "datetime")
+        if not state or state.get("column") not in {self._column, _COLUMN} or (state.get("cursor") or [""])[0] != kind:
+            return None
+        return {**state, "column": _COLUMN}
 
     def _typed(self, batch: "pa.RecordBatch") -> "pa.RecordBatch":
         import pyarrow as pa
@@ -174,11 +186,11 @@ class RowWindow:
         named = next((name for name in batch.schema.names if column_name(name) == self._cursor), None)
         if named is None:
             raise no_cursor(self._cursor, batch.schema.names)
-        kinds = {"text": pa.string(), "number": pa.decimal128(38, 9)}
         values = [
             None if value is None else read(self._cursor, value, self._format)
             for value in batch.column(named).to_pylist()
         ]
+        kinds = {"text": pa.string(), "number": None}  # As many digits as the numbers have.
         array = pa.array(values, kinds.get(self._format, pa.timestamp("us", "UTC")))
         return batch.append_column(_COLUMN, array)
 

@@ -4,22 +4,21 @@ With one for all of them, a parent that appears later would never be asked for w
 read early in a long run not for what came to it before the run ended.
 """
 
-import base64
-import hashlib
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
+from connectors.extraction.cursor_values import lowered
+from connectors.extraction.digests import digest_of, packed, unpacked
 from connectors.extraction.records import json_text
-from connectors.extraction.window import Window
 from connectors.names import column_name
 from connectors.rest import cursors
 from connectors.rest.endpoint_settings import Incremental
 
 MOST_REMEMBERED = 100_000
-_DIGEST_BYTES = 8
 _MANY_ROWS = 50_000
 
 
@@ -29,11 +28,11 @@ class _Family:
 
     Attributes:
         high: The highest cursor; None: there was no row with one.
-        seen: Digests of the rows that the next run is given again.
+        seen: Counted digests of the rows that the next run is given again.
     """
 
     high: Any = None
-    seen: frozenset[bytes] = frozenset()
+    seen: Counter[bytes] = field(default_factory=Counter)
 
 
 @dataclass
@@ -44,6 +43,7 @@ class _Reading:
     known: _Family
     start: Any
     high: Any
+    left: Counter[bytes]
     near: list[tuple[Any, bytes]] = field(default_factory=list)
     prune_at: int = _MANY_ROWS
 
@@ -63,7 +63,7 @@ class Families:
         self._named: str | None = None
         self._without: list[str] = []
         said = state.get("families", {}) if state and state.get("column") == self._column else {}
-        self._known = {name: _Family(self._value(high), _unpacked(seen)) for name, (high, seen) in said.items()}
+        self._known = {name: _Family(self._value(high), unpacked(seen)) for name, (high, seen) in said.items()}
         self._now: dict[str, _Family] = {}
         self._reading: _Reading | None = None
         self.forgotten = 0
@@ -82,9 +82,9 @@ class Families:
         Returns:
             The cursor to ask from, itself included; None: this parent was not read yet.
         """
-        name = _packed([hashlib.blake2b(repr(list(key)).encode(), digest_size=_DIGEST_BYTES).digest()])
+        name = packed({digest_of(repr(list(key))): 1})
         known = self._now.get(name) or self._known.get(name) or _Family()
-        self._reading = _Reading(name, known, self._low(known.high), known.high)
+        self._reading = _Reading(name, known, self._low(known.high), known.high, known.seen.copy())
         return self._reading.start
 
     def is_fresh(self, row: Mapping[str, Any]) -> bool:
@@ -105,7 +105,10 @@ class Families:
         if len(now.near) >= now.prune_at:
             now.near = self._near(now)
             now.prune_at = max(_MANY_ROWS, 2 * len(now.near))
-        return digest not in now.known.seen
+        if not now.left[digest]:
+            return True
+        now.left[digest] -= 1
+        return False
 
     def end(self, *, whole: bool) -> None:
         """Leave the present parent.
@@ -118,8 +121,8 @@ class Families:
         if not whole:
             found = now.known
         else:
-            seen = {digest for _, digest in self._near(now)}
-            found = _Family(now.high, frozenset(seen | now.known.seen if now.high == now.known.high else seen))
+            given = Counter(digest for _, digest in self._near(now))
+            found = _Family(now.high, Counter({name: max(n, now.known.seen[name]) for name, n in given.items()}))
         if found.high is not None or found.seen:
             self._now[now.name] = found
         self._reading = None
@@ -144,7 +147,7 @@ class Families:
         if self.forgotten:
             by_age = sorted(families, key=lambda name: (families[name].high is not None, families[name].high))
             families = {name: families[name] for name in by_age[self.forgotten :]}
-        said = {name: [_said(family.high), _packed(family.seen)] for name, family in families.items()}
+        said = {name: [_said(family.high), packed(family.seen)] for name, family in families.items()}
         return {"column": self._column, "families": said}
 
     @property
@@ -157,9 +160,7 @@ class Families:
         return None if said is None else kinds.get(self._format, datetime.fromisoformat)(said)
 
     def _low(self, high: Any) -> Any:
-        if high is None:
-            return None
-        return Window({"cursor": [type(high).__name__, _said(high)]}, self._cursor, self._lag).start
+        return None if high is None else lowered(high, self._lag, self._cursor)
 
     def _near(self, now: _Reading) -> list[tuple[Any, bytes]]:
         low = self._low(now.high)
@@ -177,18 +178,8 @@ class Families:
 
 def _digest(row: Mapping[str, Any]) -> bytes:
     texts = [(name, json_text(value)) for name, value in sorted(row.items())]
-    said = repr([(name, text) for name, text in texts if text is not None])
-    return hashlib.blake2b(said.encode(), digest_size=_DIGEST_BYTES).digest()
+    return digest_of(repr([(name, text) for name, text in texts if text is not None]))
 
 
 def _said(value: Any) -> str | None:
     return None if value is None else value.isoformat() if isinstance(value, datetime) else str(value)
-
-
-def _packed(digests: Any) -> str:
-    return base64.b64encode(b"".join(sorted(digests))).decode()
-
-
-def _unpacked(text: str) -> frozenset[bytes]:
-    data = base64.b64decode(text)
-    return frozenset(data[place : place + _DIGEST_BYTES] for place in range(0, len(data), _DIGEST_BYTES))

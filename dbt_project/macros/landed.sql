@@ -17,7 +17,7 @@
         source_name: The source, whose schema is `raw_<source_name>`.
         table_name: The table in that schema.
         columns: The names of the raw columns to read.
-        key: The raw column that tells rows apart. Given, only the latest admitted version of each key is read:
+        key: The raw column, or the list of them, that tells rows apart. Given, only the latest admitted version of each key is read:
             the highest `admission_seq`, and within a batch the last row.
 #}
 {% macro landed(source_name, table_name, columns, key=none) %}
@@ -56,7 +56,10 @@ from (
         {%- endif %}
         {%- if key %},
         row_number() over (
-            partition by trim(cast(landed.{{ adapter.quote(key) }} as {{ type_string() }}))
+            partition by
+                {%- for name in ([key] if key is string else key) %}
+                trim(cast(landed.{{ adapter.quote(name) }} as {{ type_string() }})){{ ',' if not loop.last }}
+                {%- endfor %}
             order by batch.admission_seq desc, landed._row_number desc
         ) as version_rank
         {%- endif %}

@@ -58,6 +58,8 @@ def add(
         values["schedule"] = schedule
     for setting in settings or []:
         _put(values, setting)
+    if chosen == "rest" and _interactive():
+        _ask_parameters(values)
     _add(name, values, table or [], as_json=as_json)
 
 
@@ -111,6 +113,17 @@ def _asked(kind: str, given: dict[str, str]) -> dict[str, Any]:
     return values
 
 
+def _ask_parameters(values: dict[str, Any]) -> None:
+    """Ask for what the definition of an API cannot do without."""
+    from connectors.rest.definition import load_catalog
+
+    given = values.setdefault("parameters", {})
+    for name, parameter in load_catalog(str(values["catalog"])).parameters.items():
+        if parameter.required and name not in given:
+            how = ", as ${NAME} of a variable that holds it" if parameter.secret else ""
+            given[name] = typer.prompt(f"{name}: {parameter.description}{how}")
+
+
 def _put(values: dict[str, Any], setting: str) -> None:
     """Set `a.b=value` in nested mappings; the value is read as YAML."""
     key, sign, text = setting.partition("=")
@@ -120,11 +133,13 @@ def _put(values: dict[str, Any], setting: str) -> None:
     for parent in parents:
         values = values.setdefault(parent, {})
         if not isinstance(values, dict):
-            raise typer.BadParameter(f"{parent} has a value of its own in {setting!r}", param_hint="--set")
+            raise typer.BadParameter(f"{parent} has a value of its own, so there is no {key}", param_hint="--set")
     try:
         values[last] = text if _CREDENTIAL.search(text) else yaml.safe_load(text)
     except yaml.YAMLError as error:
-        raise DataInsightError(f"--set {key}: the value is no YAML: {error}") from error
+        # The value, which may be a secret, is not repeated.
+        problem = error.problem if isinstance(error, yaml.MarkedYAMLError) else "it has a character that is not allowed"
+        raise DataInsightError(f"--set {key}: the value is no YAML: {problem}") from None
 
 
 def _interactive() -> bool:

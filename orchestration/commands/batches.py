@@ -14,7 +14,8 @@ from warehouse.settings import load_settings
 app = typer.Typer(no_args_is_help=True)
 
 _COLUMNS = ["batch_id", "source", "table_name", "status", "row_count", "quarantined_count", "landed_at"]
-_ACCOUNTS = ["rows_in", "rows_landed", "set_aside", "deleted_count", "size_bytes", "seconds", "rows_per_second"]
+_ACCOUNTS = ["rows_in", "rows_landed", "set_aside", "deleted_count", "size_bytes", "seconds", "rows_per_second",
+             "schema_version", "pruned_count"]  # fmt: skip
 
 
 @app.command("list")
@@ -51,7 +52,9 @@ def show(batch_id: Annotated[int, typer.Argument(help="As `batches list` gives i
         told = sorted(origin.items(), key=lambda item: item[0] == "rows")
         screen.print("from " + ", ".join(f"{name} {value}" for name, value in told), soft_wrap=True)
     if batch["files"]:
-        print_table(batch["files"], ["path", "row_count", "size_bytes", "modified_at"], empty="")
+        readings = {origin.get("file"): origin.get("reading") for origin in batch["origin"]}
+        rows = [{**file, "read_as": _reading(readings.get(file["path"]))} for file in batch["files"]]
+        print_table(rows, ["path", "row_count", "size_bytes", "modified_at", "read_as"], empty="")
     screen.print()
     checks = [{"failed_rows": None, "detail": None, **check} for check in batch["checks"]]
     print_table(checks, ["name", "severity", "status", "failed_rows", "detail"], empty="no checks")
@@ -78,6 +81,10 @@ def prune(
     print_table(pruned, columns, empty="no landed tables")
     if dry_run:
         screen.print("nothing was removed: --dry-run")
+
+
+def _reading(found: dict[str, Any] | None) -> str:
+    return ", ".join(f"{name} {value}" for name, value in (found or {}).items())
 
 
 def accounts(batch: Batch) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from warehouse.settings import load_settings
 def run(
     source: Annotated[list[str] | None, typer.Option(help="Land only this source; may be repeated.")] = None,
     full_refresh: Annotated[
-        bool, typer.Option("--full-refresh", help="Land every file again and rebuild every model.")
+        bool, typer.Option("--full-refresh", help="Land everything again and rebuild every model.")
     ] = False,
     as_json: AsJson = False,
 ) -> None:
@@ -26,13 +26,16 @@ def run(
             status.update(Text(line))
 
         progress("starting")
-        from orchestration.run import run_pass
+        from orchestration.run import RunFailedError, run_pass
 
         try:
             summary = run_pass(settings, source_names=source or [], full_refresh=full_refresh, progress=progress)
         except DataInsightError as error:
+            done = error.summary if isinstance(error, RunFailedError) else {}
             if as_json:
-                print_json({"error": error.message, "hint": error.hint})
+                print_json({"error": error.message, "hint": error.hint, **done})
+            elif done.get("batches"):
+                _print_summary(done)
             raise
     if as_json:
         print_json(summary)
@@ -60,6 +63,6 @@ def _print_summary(summary: dict[str, Any]) -> None:
         f"models built {summary['models']}, checks passed {checks['passed']}, warned {checks['warned']},"
         f" failed {checks['failed']}"
     )
-    state = "published" if snapshot["published"] else "still current"
-    screen.print(f"snapshot {snapshot['snapshot_id']} {state}")
+    if snapshot["snapshot_id"] is not None:
+        screen.print(f"snapshot {snapshot['snapshot_id']} {'published' if snapshot['published'] else 'still current'}")
     screen.print(f"{summary['seconds']} s in all: {stages}", soft_wrap=True)

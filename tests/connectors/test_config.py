@@ -9,6 +9,7 @@ from connectors.config import find_source, load_sources
 from connectors.demo.kind import DemoSource
 from connectors.files.kind import FilesSource
 from connectors.files.listing import list_files, missing_paths
+from connectors.secrets import secret_texts
 from warehouse.errors import DataInsightError
 from warehouse.settings import PROJECT_ROOT
 
@@ -135,3 +136,54 @@ def test_a_missing_file_and_an_unknown_source_are_named(tmp_path: Path) -> None:
     assert find_source(sources, "shop").name == "shop"
     with pytest.raises(DataInsightError, match="did you mean shop"):
         find_source(sources, "shp")
+
+
+SECRET = "postgresql://me:not-to-be-seen-17@localhost/shop"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "${TOLD}",
+        "sources: ${TOLD}",
+        "sources: ['${TOLD}']",
+        "sources: {shop: '${TOLD}'}",
+        "sources: {shop: {kind: '${TOLD}'}}",
+        "sources: {shop: {kind: ['${TOLD}']}}",
+        "sources: {shop: {kind: files, tables: '${TOLD}'}}",
+        "sources: {shop: {kind: files, schedule: '${TOLD}', tables: {t: {path: x}}}}",
+        "sources: {shop: {kind: files, tables: {t: {path: x, header: '${TOLD}'}}}}",
+        "sources: {shop: {kind: files, tables: {t: {path: 'ftp://${TOLD}'}}}}",
+        "sources: {shop: {kind: files, root: 'ftp://${TOLD}', tables: {t: {path: x}}}}",
+        "sources: {shop: {kind: database, url: x, tables: {t: {lag: '${TOLD}', cursor: c}}}}",
+        "sources: {shop: {kind: rest, catalog: '${TOLD}'}}",
+    ],
+)
+@pytest.mark.parametrize("value", [SECRET, "not-to-be-seen-17"])
+def test_a_mistake_does_not_say_what_a_variable_stands_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str, value: str
+) -> None:
+    monkeypatch.setenv("TOLD", value)
+    path = tmp_path / "sources.yaml"
+    path.write_text(text)
+    with pytest.raises(DataInsightError) as caught:
+        load_sources(path, tmp_path)
+    assert "not-to-be-seen" not in f"{caught.value} {caught.value!r} {caught.value.hint}"
+
+
+def test_a_control_character_is_no_yaml(tmp_path: Path) -> None:
+    with pytest.raises(DataInsightError, match="this is not valid YAML"):
+        load(tmp_path, "sources: \x01")
+
+
+def test_whole_variables_of_one_source_are_no_secrets_of_another(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("WHOLE", "europe")
+    path = tmp_path / "sources.yaml"
+    path.write_text(
+        "sources:\n  a: {kind: singer, tap: tap-a, config: {x: '${WHOLE}'}, tables: {t: {}}}\n"
+        "  b: {kind: singer, tap: tap-b, config: {x: europe}, tables: {t: {}}}\n"
+    )
+    a, b = load_sources(path, tmp_path)
+    assert (secret_texts(a), secret_texts(b)) == ({"europe"}, set())

@@ -8,6 +8,8 @@ from typing import Any
 
 import pytest
 
+from warehouse.errors import DataInsightError
+
 Write = Callable[..., Path]
 Build = Callable[[str], Any]
 
@@ -154,7 +156,7 @@ def test_a_load_without_a_ledger_row_does_not_count(write: Write, shop: Build, m
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr("connectors.landing._record", killed)
+        patch.setattr("connectors.landing.land._record", killed)
         with pytest.raises(KeyboardInterrupt):
             orders.land()
     assert orders.batches() == []
@@ -175,3 +177,16 @@ def test_two_processes_take_turns(write: Write, shop: Build) -> None:
         landed = list(pool.map(lambda _: orders.land(), range(2)))
     assert sorted(map(len, landed)) == [0, 1]
     assert orders.column("select count(*) from raw_shop.orders") == [1]
+
+
+def test_a_full_refresh_of_a_table_without_key_replaces_it(write: Write, shop: Build) -> None:
+    write("clicks_1.csv", "at,what\n1,a\n1,a\n")
+    first = write("clicks_2.csv", "at,what\n2,b\n")
+    clicks = shop("{clicks: {path: data/clicks_*.csv}}")
+    clicks.land()
+    [batch_id] = clicks.land(full_refresh=True)
+    assert [batch["is_complete"] for batch in clicks.batches()] == [False, True]
+    first.unlink()
+    with pytest.raises(DataInsightError, match="has no key, and 1 files of it that landed are not there any more"):
+        clicks.land(full_refresh=True)
+    assert clicks.batches()[-1]["batch_id"] == batch_id

@@ -1,6 +1,7 @@
 """Columns are named the same everywhere, and dlt leaves the names alone."""
 
 import pytest
+import sqlalchemy as sa
 
 from connectors.names import column_name, naming_problem
 
@@ -17,6 +18,11 @@ NAMES = {
     "a__b": "a_b",
     "客户": "column_07a2a8bf",
     "": "column_3",
+    "xmin": "_xmin",
+    "XMax": "x_max",
+    "TableOID": "table_oid",
+    "tableoid": "_tableoid",
+    "ctid": "_ctid",
 }
 
 
@@ -34,6 +40,17 @@ def test_dlt_names_the_column_the_same_and_postgresql_can_hold_it(header: str) -
     column = column_name(header, 3)
     assert NamingConvention(63).normalize_identifier(column) == column
     assert 0 < len(column.encode()) <= 63
+
+
+def test_no_column_is_named_as_those_that_every_table_has(database: sa.URL) -> None:
+    engine = sa.create_engine(database)
+    with engine.connect() as connection:
+        taken = connection.execute(
+            sa.text("select attname from pg_attribute where attrelid = 'ops.batches'::regclass and attnum < 0")
+        )
+        for name in list(taken.scalars()):
+            connection.execute(sa.text(f"create temporary table t{name} ({column_name(name)} int)"))
+    engine.dispose()
 
 
 def test_names_that_cannot_be_columns_are_told() -> None:

@@ -124,3 +124,52 @@ def test_what_is_wrong_is_said_and_nothing_is_written(
     assert done.returncode == code, done.stderr
     assert words in " ".join(done.stderr.replace("│", " ").split())
     assert (platform.folder / "sources.yaml").read_text() == before
+
+
+def test_a_secret_of_several_lines_in_the_clear_is_not_written(platform: Platform) -> None:
+    before = (platform.folder / "sources.yaml").read_text()
+    key = r'config.private_key="-----BEGIN-----\nMIIEvQIBADANBg\n-----END-----"'
+    done = platform("sources", "add", "crm", "--tap", "./tap", "--set", key)
+    assert done.returncode == 1
+    assert "hold a secret in the clear" in done.stderr
+    assert "MIIEvQIBADANBg" not in done.stdout + done.stderr
+    assert (platform.folder / "sources.yaml").read_text() == before
+
+
+@pytest.mark.usefixtures("shop_database")
+def test_other_sources_need_not_have_their_variables(platform: Platform) -> None:
+    sources = platform.folder / "sources.yaml"
+    sources.write_text(sources.read_text() + '  b1: {kind: database, url: "${NOT_SET}", tables: {t: {}}}\n')
+    platform.json("sources", "add", "b2", "--url", "sqlite:///shop.db")
+    assert configured(platform)["b1"]["url"] == "${NOT_SET}"
+    done = platform("sources", "add", "b3", "--url", "${NOT_SET_EITHER}", "--kind", "database")
+    assert "source b3: url needs the environment variable NOT_SET_EITHER" in done.stderr
+
+
+def test_what_is_wrong_names_the_setting_and_no_line(platform: Platform) -> None:
+    done = platform("sources", "add", "people", "--path", "data/accounts_1.csv", "--set", "colour=red")
+    assert "error: source people: colour 'colour' is not known; allowed are" in done.stderr
+    assert "sources.yaml:" not in done.stderr
+
+
+def test_what_cannot_be_read_is_said_with_its_table(platform: Platform) -> None:
+    done = platform(
+        "sources", "add", "people", "--path", "data/none.csv", "--set", "tables.more.path=data/nothing.csv"
+    )  # fmt: skip
+    assert "source people: people: there is no file" in done.stderr
+    assert "; more: there is no file" in done.stderr
+
+
+@pytest.mark.parametrize("setting", [f"parameters.api_key=[{SECRET}", f"path.under={SECRET}"])
+def test_a_setting_that_cannot_be_read_is_not_repeated(platform: Platform, setting: str) -> None:
+    more = ["--set", "path=x"] if setting.startswith("path") else []
+    done = platform("sources", "add", "crm", "--kind", "singer", "--tap", "tap-crm", *more, "--set", setting)
+    assert done.returncode in {1, 2}
+    assert SECRET not in done.stdout + done.stderr
+
+
+def test_a_file_that_is_no_yaml_is_said_with_its_line(platform: Platform) -> None:
+    (platform.folder / "sources.yaml").write_text("sources:\n  a: {kind: files\n  b: [")
+    done = platform("sources", "add", "people", "--path", "data/accounts_1.csv")
+    assert done.returncode == 1
+    assert "sources.yaml:3: this is not valid YAML" in done.stderr

@@ -15,7 +15,7 @@ MRR = ["mrr", "--by", "metric_time", "--grain", "month"]
 
 REFUSED = {
     "an empty file": ("accounts_2.csv", "", 0),
-    "a wrong delimiter": ("accounts_2.csv", ACCOUNTS.replace(",", ";"), 2),
+    "no table at all": ("accounts_2.csv", "this is\nno table\n", 1),
     "a missing column": (
         "accounts_2.csv",
         "\n".join(",".join(line.split(",")[:3]) for line in ACCOUNTS.splitlines()) + "\n",
@@ -23,6 +23,12 @@ REFUSED = {
     ),
 }
 ADMITTED = {
+    "another delimiter": (
+        "usage_2.csv",
+        f"{USAGE_HEADER}\nU-8,S-1,02-01-2024,export,3,60,0,FALSE\n".replace(",", ";"),
+        1,
+        0,
+    ),
     "a file cut off in the middle of a row": (
         "usage_2.csv",
         f"{USAGE_HEADER}\nU-8,S-1,02-01-2024,export,3,3600,0,FALSE\nU-9,S-1,02-0",
