@@ -4,7 +4,6 @@ import json
 import shutil
 from collections import Counter
 from collections.abc import Callable
-from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -105,35 +104,6 @@ def test_must_accept_and_must_reject_files_land_and_are_refused_as_tables(
         else:
             assert status == "refused" or count, names[name].name
             assert status != "refused" or checks[0]["detail"]
-
-
-def test_retail_lands_day_by_day(
-    shared_data: Path, tmp_path: Path, warehouse: Warehouse, landed: Callable[[str], list[int]]
-) -> None:
-    folder = tmp_path / "days"
-    folder.mkdir()
-    days = sorted((shared_data / "online_retail").glob("*.csv"))
-    assert len(days) == 141
-    # A few of the runs that a year would have: the first days one by one, then by the month.
-    for until in [1, 2, 3, 25, 50, 75, 100, 141]:
-        for day in days[:until]:
-            if not (folder / day.name).exists():
-                shutil.copy(day, folder / day.name)
-        assert len(landed("{lines: {path: 'days/*.csv'}}")) == 1
-    assert landed("{lines: {path: 'days/*.csv'}}") == []
-    total = "round(sum(quantity::numeric * unit_price::numeric), 2)"
-    assert rows(warehouse, f"select count(*), {total} from raw_real.lines") == [(209_029, Decimal("3706827.64"))]
-    assert rows(warehouse, "select count(*), sum(row_count), sum(quarantined_count) from ops.batches") == [
-        (8, 209_029, 0)
-    ]
-    [(floats, missing, negative)] = rows(
-        warehouse,
-        "select count(*) filter (where customer_id ~ '^[0-9]+[.]0$'), count(*) filter (where customer_id = ''),"
-        " count(*) filter (where quantity::int < 0) from raw_real.lines",
-    )
-    assert floats + missing == 209_029
-    assert missing > 40_000
-    assert negative > 0
 
 
 def test_trips_land_over_a_column_that_starts_late(

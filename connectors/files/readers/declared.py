@@ -3,6 +3,7 @@
 What is understood is what `ops.parse_*` in the warehouse understand, so that a declared type and a later cast agree.
 """
 
+import math
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -146,7 +147,8 @@ def _fast(kind: ColumnType, values: Any, target: "pa.DataType") -> Any | None:
     # Arrow wants either every moment to have a zone or none.
     for step in [target, pa.timestamp("us")] if kind == "timestamp" else [target]:
         try:
-            return values.cast(step).cast(target)
+            found = values.cast(step).cast(target)
+            return None if kind == "number" and compute.any(compute.is_inf(found)).as_py() else found
         except pa.ArrowInvalid:
             continue
     return None
@@ -188,7 +190,10 @@ def _integer(text: str) -> int:
 def _number(text: str) -> float:
     if not _NUMBER.fullmatch(text.strip()):
         raise ValueError
-    return float(text)
+    number = float(text)
+    if math.isinf(number):
+        raise OverflowError
+    return number
 
 
 def _boolean(text: str) -> bool:
