@@ -12,7 +12,7 @@ from typing import Any, NotRequired, TypedDict
 
 from warehouse.database import Warehouse
 
-_SECONDS_BETWEEN_LINES = 5.0
+_SECONDS_BETWEEN_LINES = 2.0
 
 
 class RefusedError(Exception):

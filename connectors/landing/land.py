@@ -3,15 +3,16 @@
 import hashlib
 import shutil
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 
 from connectors.extraction.request import Progress, Request
 from connectors.extraction.spool import Portion, Spool
-from connectors.landing.append import append
+from connectors.landing.append import TableLoad, append
 from connectors.landing.deletions import append_deletions
 from connectors.landing.drift import raw_columns, refuse_changed_types
 from connectors.landing.extracted import ExtractedTable
@@ -22,6 +23,9 @@ from connectors.source import SourceConfig
 from warehouse.database import LOADER, Warehouse
 from warehouse.errors import DataInsightError
 from warehouse.ledger import Landing, loads_that_count, record_landing, table_histories
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 
 def land(
@@ -58,7 +62,7 @@ def land(
         try:
             scratch.mkdir(parents=True)
             tables = _extract(source, warehouse, home, scratch, progress, full_refresh=full_refresh)
-            load_id = _append(source, [table for table in tables if table.sound], warehouse, home)
+            load_id = _append(source, [table for table in tables if table.sound], warehouse, home, progress)
             return _record(source, tables, load_id, holder)
         except FileNotFoundError as error:
             if str(scratch) not in str(error):
@@ -94,17 +98,33 @@ def _extract(
     return [table for table in tables if table.says_something_new(full_refresh=full_refresh)]
 
 
-def _append(source: SourceConfig, tables: list[ExtractedTable], warehouse: Warehouse, home: Path) -> str | None:
+def _append(
+    source: SourceConfig, tables: list[ExtractedTable], warehouse: Warehouse, home: Path, progress: Progress
+) -> str | None:
     if not tables:
         return None
     started = time.monotonic()
-    load_id = append(source.name, [table.load for table in tables], url=warehouse.url(LOADER), home=home)
+    loads = [_counted(table.load, progress) for table in tables]
+    load_id = append(source.name, loads, url=warehouse.url(LOADER), home=home)
     seconds = time.monotonic() - started
     total = sum(table.load.row_count for table in tables)
     for table in tables:
         table.append_seconds = seconds * (table.load.row_count / total if total else 1 / len(tables))
         _find_deletions(source, table, warehouse, load_id)
     return load_id
+
+
+def _counted(load: TableLoad, progress: Progress) -> TableLoad:
+    """The load, whose rows are told as they go into the warehouse."""
+    stage = f"{load.name} into the warehouse"
+    progress.expect(stage, rows=load.row_count)
+
+    def batches() -> Iterator["pa.RecordBatch"]:
+        for batch in load.batches():
+            progress.add(stage, batch.num_rows)
+            yield batch
+
+    return replace(load, batches=batches)
 
 
 def _find_deletions(source: SourceConfig, table: ExtractedTable, warehouse: Warehouse, load_id: str) -> None:

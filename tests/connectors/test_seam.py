@@ -1,5 +1,6 @@
 """What landing does with whatever a kind of source gives it."""
 
+import re
 from datetime import UTC, datetime
 from decimal import Decimal
 
@@ -123,3 +124,19 @@ class TestSecrets:
 
         with pytest.raises(ValueError, match="something else"):
             shop.land(script, password="hunter2")
+
+
+def test_progress_tells_rows_rate_and_time_left(shop: Shop, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("connectors.extraction.request._SECONDS_BETWEEN_LINES", 0.0)
+
+    def script(request: Request, spool: Spool) -> None:
+        request.progress.expect("orders", rows=4)
+        with spool.portion("orders") as portion:
+            portion.write(batch_of([{"id": 1}, {"id": 2}]))
+            portion.write(batch_of([{"id": 3}, {"id": 4}]))
+
+    shop.land(script)
+    reading, done, loading = shop.said
+    assert re.fullmatch(r"orders: 2 rows, [\d,]+ rows/s, about 0 s left", reading)
+    assert re.fullmatch(r"orders: 4 rows, [\d,]+ rows/s", done)
+    assert re.fullmatch(r"orders into the warehouse: 4 rows, [\d,]+ rows/s", loading)
