@@ -63,4 +63,4 @@ def test_the_metric_store_alone_is_not_published(ready: Settings) -> None:
             instance=instance, asset_selection=[store], raise_on_error=False
         )
         assert not result.success
-        assert "only what this run has built" in str(pipeline.report.error)
+        assert "only what this run has built" in str(pipeline.report.errors[0])
