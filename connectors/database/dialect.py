@@ -61,9 +61,9 @@ class DialectSession(Session):
                 reflected = self._inspector.get_columns(relation.name, relation.schema)
                 named = [(item["name"], _type_name(item["type"], self._dialect)) for item in reflected]
                 return [column_of(name, kind, self.quote(name), self._dialect.name) for name, kind in named]
-            except (sa.exc.SQLAlchemyError, NotImplementedError):
-                # A dialect that cannot reflect this; the rows tell what they are.
-                self._connection.rollback()
+            except (sa.exc.SQLAlchemyError, NotImplementedError) as error:
+                # A dialect that cannot reflect this: the rows tell what they are, or fail with the reason.
+                self._go_on_after(error, relation)
         with self._failing(f"{relation.said} cannot be read"):
             result = self._plain.exec_driver_sql(f"select * from {self.source(relation)} where 1 = 0")
             described = list(result.cursor.description) if result.cursor is not None else []
@@ -88,9 +88,17 @@ class DialectSession(Session):
             unique = self._inspector.get_unique_constraints(relation.name, relation.schema)
             keys = [list(item["column_names"]) for item in unique if never_null.issuperset(item["column_names"])]
             return min(keys, key=len, default=[])
-        except (sa.exc.SQLAlchemyError, NotImplementedError):
-            self._connection.rollback()
+        except (sa.exc.SQLAlchemyError, NotImplementedError) as error:
+            # A dialect that cannot reflect keys, as duckdb_engine; then sources.yaml has to say the key.
+            self._go_on_after(error, relation)
             return []
+
+    def _go_on_after(self, error: Exception, relation: Relation) -> None:
+        """Take up the connection after a dialect could not reflect something; a broken one is no such case."""
+        if getattr(error, "connection_invalidated", False):
+            with self._failing(f"{relation.said} cannot be read"):
+                raise error
+        self._connection.rollback()
 
     def estimate(self, relation: Relation) -> int | None:  # noqa: ARG002
         """See `Session`."""

@@ -14,6 +14,7 @@ from connectors.singer.catalog import FULL_TABLE, Stream
 from connectors.singer.columns import columns_of
 from connectors.singer.extracting import choice_of, streams_of, tap_of
 from warehouse.errors import DataInsightError
+from warehouse.processes import is_alive
 
 if TYPE_CHECKING:
     from connectors.singer.kind import SingerSource, StreamTable
@@ -105,17 +106,7 @@ def _scratch(folder: Path) -> Iterator[Path]:
     folder.mkdir(parents=True, exist_ok=True)
     for left in folder.iterdir():
         with suppress(ValueError):
-            if not _is_alive(int(left.name.partition("-")[0])):
+            if not is_alive(int(left.name.partition("-")[0])):
                 shutil.rmtree(left, ignore_errors=True)
     with tempfile.TemporaryDirectory(prefix=f"{os.getpid()}-", dir=folder) as made:
         yield Path(made)
-
-
-def _is_alive(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True

@@ -11,6 +11,8 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
+from warehouse.processes import is_alive
+
 _PID_FILE = "postmaster.pid"
 # Lines of the pid file, see src/include/utils/pidfile.h of PostgreSQL: pid, folder, start, port, …, status
 # (8th).
@@ -63,7 +65,7 @@ def remove_misleading_pid_file(data: Path) -> None:
     if lines is None:
         return
     text = lines[0].strip() if lines else ""
-    if not text.isdigit() or _is_alive(int(text)):
+    if not text.isdigit() or is_alive(int(text)):
         (data / _PID_FILE).unlink(missing_ok=True)
 
 
@@ -153,16 +155,6 @@ def _arguments(pid: int) -> list[str]:
     )
     program, _, rest = shown.stdout.strip().partition(" -")
     return [program, *f"-{rest}".split()] if program else []
-
-
-def _is_alive(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True
 
 
 def _send(pid: int, what: signal.Signals) -> None:

@@ -6,6 +6,7 @@ One module per vendor in `vendors/`, each with one subclass of `Vendor`; `vendor
 import copy
 import json
 import threading
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -63,7 +64,7 @@ class Call:
         return {name: values[-1] for name, values in parse_qs(self.body.decode(), keep_blank_values=True).items()}
 
 
-class Server:
+class Server(ABC):
     """A loopback server; as a context manager, it runs.
 
     Attributes:
@@ -74,9 +75,9 @@ class Server:
     def __init__(self) -> None:
         self.calls: list[Call] = []
 
+    @abstractmethod
     def respond(self, call: Call) -> Reply:
         """The answer to a call."""
-        raise NotImplementedError
 
     def __enter__(self) -> Self:
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
@@ -124,13 +125,13 @@ class Vendor(Server):
         self.limited = 0
         self._tables = load_catalog(self.catalog).tables
 
+    @abstractmethod
     def authorize(self, call: Call) -> Reply | None:
         """None when the call may be answered, else the vendor's refusal."""
-        raise NotImplementedError
 
+    @abstractmethod
     def answer(self, call: Call) -> Reply:
         """The answer to an authorized call; the vendor's own 404 for a route there is not."""
-        raise NotImplementedError
 
     def token(self, call: Call) -> Reply | None:
         """The answer to a request for a token, before authorization; None when the call is none."""
