@@ -1,8 +1,9 @@
 # Every way to set up, use and check the project. `make` alone lists the targets.
 .DEFAULT_GOAL := help
-.PHONY: help setup run up test lint format lock
+.PHONY: help setup run up test lint format lock superset
 
 VENV := .venv
+SUPERSET := .venv-superset
 BIN := $(VENV)/bin
 # The first Python on the PATH that is new enough, and not newer than the lock was made for.
 PYTHON ?= $(shell for candidate in python3 python3.13 python3.12 python3.11; do \
@@ -41,6 +42,15 @@ format: setup ## Let the formatters rewrite what they can
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 	$(BIN)/sqlfluff fix dbt_project/models
+
+superset: setup $(SUPERSET)/.complete ## Look at the warehouse through a Superset of its own
+	@SUPERSET=$(SUPERSET)/bin/superset $(BIN)/python -m pytest -n 0 tests/bi/test_superset.py
+
+# numpy, as Superset wants it, has no wheels for Python 3.13.
+$(SUPERSET)/.complete: tests/bi/requirements-superset.txt
+	$(PYTHON) -m venv $(SUPERSET)
+	$(SUPERSET)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement $<
+	@touch $@
 
 lock: setup ## Renew requirements.txt from pyproject.toml (needs uv on the PATH)
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-strip-extras --no-emit-index-url --no-header \

@@ -1,10 +1,11 @@
 """Runs dbt in this process: parses the project once for each state of its files, builds it, reports each node."""
 
 import hashlib
+import json
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,10 +15,27 @@ import sqlalchemy as sa
 
 from warehouse.database import Warehouse, libpq_environment
 from warehouse.errors import DataInsightError
-from warehouse.settings import PROJECT_ROOT
+from warehouse.settings import PROJECT_ROOT, Settings
 
 PROJECT = PROJECT_ROOT / "dbt_project"
 _SOURCE_SUFFIXES = {".sql", ".yml", ".yaml", ".csv"}
+
+
+Variables = Mapping[str, Any]
+
+
+def project_variables(settings: Settings, sources: Iterable[str]) -> Variables:
+    """What the project is told of this installation.
+
+    Args:
+        settings: Its settings.
+        sources: The names of the sources that are landed; the models of others are left out.
+    """
+    return {
+        "sources": sorted(set(sources)),
+        "fiscal_year_start_month": settings.fiscal_year_start_month,
+        "holiday_country": settings.holiday_country,
+    }
 
 
 @dataclass(frozen=True)
@@ -62,15 +80,19 @@ class BuildOutcome:
         return [node for node in self.nodes if node.status in ("fail", "error", "runtime error")]
 
 
-def project_version() -> str:
-    """A hash of every file that decides what the models and metrics say."""
-    digest = hashlib.sha256()
+def project_version(variables: Variables | None = None) -> str:
+    """A hash of all that decides what the models and metrics say: the files, and what the project is told.
+
+    Args:
+        variables: See `project_variables`; None for the project's own defaults.
+    """
+    digest = hashlib.sha256(json.dumps(_stated(variables)).encode())
     for path in sorted(p for p in PROJECT.rglob("*") if p.suffix in _SOURCE_SUFFIXES and "target" not in p.parts):
         digest.update(str(path.relative_to(PROJECT)).encode() + b"\0" + path.read_bytes() + b"\0")
     return digest.hexdigest()[:16]
 
 
-def prepare_manifest(database: str, home: Path) -> Path:
+def prepare_manifest(database: str, home: Path, variables: Variables | None = None) -> Path:
     """The folder with `manifest.json` and `semantic_manifest.json` of the project as its files are now.
 
     The project is parsed once for each state of its files; no connection is made.
@@ -78,16 +100,18 @@ def prepare_manifest(database: str, home: Path) -> Path:
     Args:
         database: Name of the database, which the manifest mentions.
         home: The folder is made in `<home>/dbt`.
+        variables: See `project_variables`; None for the project's own defaults.
 
     Raises:
         DataInsightError: The project does not parse.
     """
-    folder = home / "dbt" / f"{project_version()}-{database}"
+    folder = home / "dbt" / f"{project_version(variables)}-{database}"
     if not folder.exists():
         folder.parent.mkdir(parents=True, exist_ok=True)
         scratch = Path(tempfile.mkdtemp(dir=folder.parent))
         try:
-            _invoke(["parse"], sa.URL.create("postgresql", database=database), home, target=scratch)
+            arguments = ["parse", *_stated(variables)]
+            _invoke(arguments, sa.URL.create("postgresql", database=database), home, target=scratch)
         except DataInsightError:
             shutil.rmtree(scratch)
             raise
@@ -109,6 +133,7 @@ def build(
     *,
     full_refresh: bool = False,
     selection: Sequence[str] = (),
+    variables: Variables | None = None,
 ) -> BuildOutcome:
     """Build and test the models, all of them or a selection, in the warehouse.
 
@@ -117,12 +142,13 @@ def build(
         home: Its working files go to `<home>/dbt`.
         full_refresh: Rebuild incremental models from raw.
         selection: dbt's own selection arguments, such as `["--select", "dim_users"]`.
+        variables: See `project_variables`; None for the project's own defaults.
 
     Raises:
         DataInsightError: dbt could not run at all. Failed models and tests are in the outcome.
     """
     # Unit tests prove the code, not the data: they are run by the tests of the project, not by each pass.
-    arguments = ["build", "--exclude-resource-type", "unit_test", *selection]
+    arguments = ["build", "--exclude-resource-type", "unit_test", *selection, *_stated(variables)]
     if full_refresh:
         arguments.append("--full-refresh")
     results = _invoke(arguments, warehouse.url_object, home, target=home / "dbt" / "target")
@@ -138,6 +164,74 @@ def build(
             for result in results
         ]
     )
+
+
+def write_documentation(warehouse: Warehouse, home: Path, *, variables: Variables | None = None) -> Path:
+    """The page that dbt makes of the project and of what it finds built in the warehouse; it needs no other file.
+
+    Args:
+        warehouse: The database; dbt acts as the role `transformer`.
+        home: The page is made in `<home>/dbt/docs`.
+        variables: See `project_variables`; None for the project's own defaults.
+
+    Raises:
+        DataInsightError: dbt could not make it.
+    """
+    folder = home / "dbt" / "docs"
+    page = folder / "static_index.html"
+    page.unlink(missing_ok=True)
+    _invoke(["docs", "generate", "--static", *_stated(variables)], warehouse.url_object, home, target=folder)
+    if not page.exists():
+        raise DataInsightError(
+            "dbt made no documentation of the models", hint=f"the whole story is in {home / 'logs' / 'dbt'}"
+        )
+    return page
+
+
+def run_command(warehouse: Warehouse, home: Path, arguments: Sequence[str], *, variables: Variables) -> bool:
+    """Run any dbt command, which speaks for itself on the terminal; tells whether it succeeded.
+
+    Args:
+        warehouse: The database; dbt acts as the role `transformer`.
+        home: Its working files go to `<home>/dbt`.
+        arguments: The command and its options; variables given there are added to those of the platform.
+        variables: See `project_variables`.
+
+    Raises:
+        DataInsightError: The variables given with the command cannot be read.
+    """
+    from dbt.cli.main import dbtRunner
+
+    places = ["--project-dir", str(PROJECT), "--profiles-dir", str(PROJECT)]
+    # A folder of its own: dbt parses everything again for other variables, and the next run should not have to.
+    places += ["--target-path", str(home / "dbt" / "command"), "--log-path", str(home / "logs" / "dbt")]
+    if "--help" in arguments:
+        return bool(dbtRunner().invoke(list(arguments)).success)
+    with _profile_environment(warehouse.url_object):
+        return bool(dbtRunner().invoke([*_with_variables(arguments, variables), *places]).success)
+
+
+def _with_variables(arguments: Sequence[str], variables: Variables) -> list[str]:
+    import yaml
+
+    told = list(arguments)
+    given: dict[str, Any] = {}
+    if "--vars" in told:
+        place = told.index("--vars")
+        text = told[place + 1] if place + 1 < len(told) else ""
+        try:
+            given = yaml.safe_load(text)
+        except yaml.YAMLError:
+            given = {}
+        if not isinstance(given, dict) or not given:
+            raise DataInsightError(f"--vars {text!r} is no set of variables", hint="write --vars 'as_of: 12'")
+        del told[place : place + 2]
+    return [*told, "--vars", json.dumps({**variables, **given}, default=str)]
+
+
+def _stated(variables: Variables | None) -> list[str]:
+    """The variables as an option, said alike each time: other ones make dbt parse every file again."""
+    return [] if variables is None else ["--vars", json.dumps(variables, sort_keys=True)]
 
 
 def _invoke(

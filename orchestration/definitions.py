@@ -10,7 +10,7 @@ from orchestration.assets.landed import build_landed_assets, build_origin_specs
 from orchestration.assets.models import build_model_assets
 from orchestration.assets.store import build_metric_store
 from orchestration.checks import build_landed_checks
-from orchestration.dbt import prepare_manifest
+from orchestration.dbt import prepare_manifest, project_variables
 from orchestration.jobs import build_jobs
 from orchestration.resources import pipeline_resource
 from orchestration.schedules import build_schedules
@@ -50,4 +50,5 @@ def datainsight() -> Definitions:
     """The code location that `workspace.yaml` names, with the settings of the environment."""
     settings = load_settings()
     sources = load_sources(settings.sources, settings.home)
-    return build_definitions(sources, prepare_manifest(database_name(settings), settings.home))
+    variables = project_variables(settings, (source.name for source in sources))
+    return build_definitions(sources, prepare_manifest(database_name(settings), settings.home, variables))

@@ -11,7 +11,7 @@ from warehouse.ledger import newest_admission
 def present_state(pipeline: Pipeline) -> State:
     """The state as the ledger and the files of the project are now."""
     with pipeline.warehouse.engine().connect() as connection:
-        return State(newest_admission(connection), project_version())
+        return State(newest_admission(connection), project_version(pipeline.variables))
 
 
 def current_snapshot(pipeline: Pipeline, state: State) -> int | None:

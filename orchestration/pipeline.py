@@ -8,6 +8,7 @@ import sqlalchemy as sa
 
 from connectors.config import find_source, load_sources
 from connectors.source import SourceConfig
+from orchestration.dbt import Variables, project_variables
 from orchestration.report import Report
 from warehouse.connect import open_warehouse
 from warehouse.database import Warehouse
@@ -31,6 +32,11 @@ class Pipeline:
     sources: list[SourceConfig]
     full_refresh: bool = False
     report: Report = field(default_factory=Report)
+
+    @property
+    def variables(self) -> Variables:
+        """What dbt's project is told of this installation."""
+        return project_variables(self.settings, (source.name for source in self.sources))
 
     def source(self, name: str) -> SourceConfig:
         """The configured source of that name.

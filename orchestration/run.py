@@ -107,7 +107,7 @@ def _execute(pipeline: Pipeline, source_names: Sequence[str]) -> str:
     settings = pipeline.settings
     definitions = build_definitions(
         pipeline.sources,
-        prepare_manifest(database_name(settings), settings.home),
+        prepare_manifest(database_name(settings), settings.home, pipeline.variables),
         pipeline=ResourceDefinition.hardcoded_resource(pipeline),
     )
     selection = None

@@ -5,13 +5,13 @@ MetricFlow numbers its aliases by a counter of the whole process, so that one st
 
 import threading
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, time
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from serving.definitions import Definitions
-from serving.names import GRAINS, METRIC_TIME, Dimension, Names, unknown
+from serving.names import GRAINS, METRIC_TIME, ORGANIZATION, ORGANIZATION_ID, Dimension, Names, unknown
 from warehouse.errors import DataInsightError
 
 if TYPE_CHECKING:
@@ -154,7 +154,12 @@ class Catalog:
                 dimensions.append(Dimension(name, kind, model, found.expr or found.name, grain))
         for entity in self._engine.entities_for_metrics(metrics):
             model = entity.semantic_model_reference.semantic_model_name
-            dimensions.append(Dimension(entity.name, "entity", model, entity.expr or entity.name))
+            dimension = Dimension(entity.name, "entity", model, entity.expr or entity.name)
+            if entity.name == ORGANIZATION_ID:
+                dimension = replace(dimension, name=ORGANIZATION, defined_as=ORGANIZATION_ID)
+            elif entity.name == ORGANIZATION:
+                continue
+            dimensions.append(dimension)
         return Names(metrics, dimensions, max(grains, key=GRAINS.index, default=GRAINS[0]))
 
     def _metric(self, found: Any) -> Metric:

@@ -77,6 +77,6 @@ def conditions_of(query: MetricQuery, names: Names, *, with_time: bool) -> Condi
 
 def _operand(dimension: Dimension) -> str:
     if dimension.kind == "time":
-        return f"{{{{ TimeDimension('{dimension.name}', '{dimension.grain}') }}}}"
+        return f"{{{{ TimeDimension('{dimension.defined_name}', '{dimension.grain}') }}}}"
     kind = "Entity" if dimension.kind == "entity" else "Dimension"
-    return f"{{{{ {kind}('{dimension.name}') }}}}"
+    return f"{{{{ {kind}('{dimension.defined_name}') }}}}"

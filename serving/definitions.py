@@ -7,6 +7,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from serving.marts import SCHEMAS
 from warehouse.errors import DataInsightError
 
 # What differs between two parses of the same files, or two databases, and says nothing about a metric.
@@ -95,7 +96,7 @@ def read_lineage(manifest_file: Path) -> dict[str, list[str]]:
     return {
         node["alias"]: sorted(behind(unique_id))
         for unique_id, node in nodes.items()
-        if node["resource_type"] == "model" and node["schema"] == "marts"
+        if node["resource_type"] == "model" and node["schema"] in SCHEMAS
     }
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from serving.marts import ADMISSION_COLUMN, SCHEMA, Column, Mart, time_column
+from serving.marts import ADMISSION_COLUMN, SCHEMAS, Column, Mart, time_column
 from warehouse.database import API, Warehouse
 from warehouse.errors import DataInsightError
 
@@ -45,25 +45,27 @@ class MartReader:
         self._connection = connection
 
     def marts(self, time_columns: dict[str, str]) -> list[Mart]:
-        """Every table of the schema, by name; dbt's own passing tables are not among them.
+        """Every table of the star, by name; dbt's own passing tables are not among them.
 
         Args:
             time_columns: The time column of each mart whose definitions say it.
         """
-        found: dict[tuple[str, int], list[Column]] = {}
-        for name, storage, column, type_name, is_required in self._rows(
-            "select class.relname::text, class.relfilenode::bigint, attribute.attname::text,"
+        schemas = ", ".join(f"'{schema}'" for schema in SCHEMAS)
+        found: dict[tuple[str, str, int], list[Column]] = {}
+        for name, schema, storage, column, type_name, is_required in self._rows(
+            "select class.relname::text, namespace.nspname::text, class.oid::bigint, attribute.attname::text,"
             " format_type(attribute.atttypid, attribute.atttypmod), attribute.attnotnull"
-            " from pg_class as class join pg_attribute as attribute on attribute.attrelid = class.oid"
-            f" where class.relnamespace = to_regnamespace('{SCHEMA}') and class.relkind in ('r', 'm')"
+            " from pg_class as class join pg_namespace as namespace on class.relnamespace = namespace.oid"
+            " join pg_attribute as attribute on attribute.attrelid = class.oid"
+            f" where namespace.nspname in ({schemas}) and class.relkind in ('r', 'm', 'p')"
             " and attribute.attnum > 0 and not attribute.attisdropped"
             r" and class.relname not like '%\_\_dbt\_%'"
             " order by class.relname, attribute.attnum"
         ):
-            found.setdefault((name, storage), []).append(Column(column, type_name, is_required))
+            found.setdefault((name, schema, storage), []).append(Column(column, type_name, is_required))
         return [
-            Mart(name, tuple(columns), storage, time_column(name, columns, time_columns.get(name)))
-            for (name, storage), columns in found.items()
+            Mart(name, tuple(columns), storage, time_column(name, columns, time_columns.get(name)), schema)
+            for (name, schema, storage), columns in found.items()
         ]
 
     def fingerprints(self, mart: Mart, known: dict[str, str], known_storage: int | None) -> dict[str, str]:

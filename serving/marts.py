@@ -11,7 +11,9 @@ from warehouse.database import quote_identifier
 if TYPE_CHECKING:
     import pyarrow as pa
 
+# Where the tables of the star are: those with personal columns lie apart, and PostgreSQL's readers see views of them.
 SCHEMA = "marts"
+SCHEMAS = (SCHEMA, "personal")
 PARTITION_COLUMN = "partition_month"
 ORGANIZATION_COLUMN = "organization_id"
 ADMISSION_COLUMN = "admission_seq"
@@ -79,17 +81,19 @@ class Mart:
     Attributes:
         storage: Changes whenever the whole table was made anew, stays when rows were added to it.
         time_column: The column whose month is the partition; None for a table kept whole.
+        namespace: The schema its table is in.
     """
 
     name: str
     columns: tuple[Column, ...]
     storage: int
     time_column: str | None
+    namespace: str = SCHEMA
 
     @property
     def relation(self) -> str:
         """Its quoted name in PostgreSQL."""
-        return f"{quote_identifier(SCHEMA)}.{quote_identifier(self.name)}"
+        return f"{quote_identifier(self.namespace)}.{quote_identifier(self.name)}"
 
     @property
     def month(self) -> str:

@@ -12,6 +12,7 @@ from serving.compiler import Compiler, Place, Statement
 from serving.engine import Engine
 from serving.names import METRIC_TIME
 from serving.query import Filter, MetricQuery, TimeRange, parse_query
+from serving.query_log import QueryLog, Question
 from serving.snapshots import Snapshot, latest_snapshot
 from serving.store_files import load_definitions
 from serving.trust import Trust, TrustReader
@@ -43,6 +44,7 @@ class Metrics:
         self._warehouse = warehouse
         self._policy = policy or load_policy()
         self._engine = Engine(settings)
+        self._log = QueryLog(warehouse)
         self._trust_reader = TrustReader()
         self._lock = threading.Lock()
         self._compilers: dict[str, tuple[Catalog, Compiler]] = {}
@@ -82,7 +84,14 @@ class Metrics:
         Raises:
             DataInsightError: Nothing was published yet, or the question names something that does not exist.
         """
+        with self._log.question(query, organization) as question:
+            answer = self._answer(query, organization, question)
+            question.answered(answer.table.num_rows, is_cache_hit=answer.timing.cache == "hit")
+        return answer
+
+    def _answer(self, query: MetricQuery, organization: str | None, question: Question) -> Answer:
         snapshot = self._served()
+        question.stands_on(snapshot)
         key = (snapshot.snapshot_id, organization, query)
         with self._lock:
             known = self._answers.get(key)
@@ -92,7 +101,7 @@ class Metrics:
         # What a process does once, such as loading MetricFlow, is no part of any question's time.
         self._defined(snapshot)[0].names(query.metrics)
         self._engine.open(snapshot)
-        started = time.perf_counter()
+        started = question.started = time.perf_counter()
         statement = self._compile(snapshot, query, organization)
         compiled = time.perf_counter()
         table = self._engine.open(snapshot).run(statement.sql)
@@ -106,7 +115,8 @@ class Metrics:
         return Answer(table, self._trust(snapshot, statement), timing)
 
     def close(self) -> None:
-        """Let go of files and memory."""
+        """Let go of files and memory, once what is to be logged is."""
+        self._log.close()
         self._engine.close()
 
     def _served(self) -> Snapshot:

@@ -11,8 +11,10 @@ from warehouse.errors import DataInsightError
 
 METRIC_TIME = "metric_time"
 
-# Two organizations may share a name, so the entity itself is meant: the id that also says whose rows are asked for.
+# Two organizations may share a name, so the entity itself is meant: the id that also says whose rows are asked for. In
+# the definitions `organization` leads to the version of an organization, and another entity tells the id alone.
 ORGANIZATION = "organization"
+ORGANIZATION_ID = "organization_id"
 
 GRAINS = ("day", "week", "month", "quarter", "year")
 
@@ -27,6 +29,7 @@ class Dimension:
         model: The semantic model it is defined in.
         expression: The SQL expression of its value in that model's table.
         grain: The finest grain of a time dimension.
+        defined_as: Its name in the definitions, where that is another.
     """
 
     name: str
@@ -34,6 +37,12 @@ class Dimension:
     model: str
     expression: str
     grain: str | None = None
+    defined_as: str | None = None
+
+    @property
+    def defined_name(self) -> str:
+        """Its name in the definitions, by which MetricFlow knows it."""
+        return self.defined_as or self.name
 
     @property
     def field(self) -> str:
@@ -58,7 +67,7 @@ class GroupBy:
     @property
     def column(self) -> str:
         """Its column in what MetricFlow makes."""
-        base = METRIC_TIME if self.dimension is None else self.dimension.name
+        base = METRIC_TIME if self.dimension is None else self.dimension.defined_name
         return f"{base}__{self.grain}" if self.grain else base
 
 

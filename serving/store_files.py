@@ -35,8 +35,10 @@ def save_definitions(store: str, definitions: Definitions) -> None:
     """Keep the definitions under their version; a version that is there already is not written again."""
     files, path = _files(store), f"{_FOLDER}/{definitions.version}.json"
     if not files.get_file_info(path).is_file:
-        with files.open_output_stream(path, buffer_size=65_536) as out:
-            out.write(definitions.text.encode())
+        text = definitions.text.encode()
+        # deltalake takes bytes, and pyarrow hands over anything else whenever a write does not fit its buffer.
+        with files.open_output_stream(path, buffer_size=len(text) + 1) as out:
+            out.write(text)
 
 
 def load_definitions(store: str, version: str) -> Definitions:

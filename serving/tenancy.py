@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from serving.literals import literal
-from serving.marts import SCHEMA
+from serving.marts import SCHEMAS
 from warehouse.errors import DataInsightError
 from warehouse.policy import Policy
 
@@ -44,7 +44,7 @@ def marts_of(tree: "exp.Query") -> list[tuple["exp.Table", str]]:
     found: list[tuple[exp.Table, str]] = []
     for table in tree.find_all(exp.Table):
         plain = isinstance(table.this, exp.Identifier) and not table.catalog
-        if plain and table.db == SCHEMA:
+        if plain and table.db in SCHEMAS:
             found.append((table, table.name))
         elif not (plain and not table.db and table.name in defined):
             raise DataInsightError(f"{table.sql(dialect='duckdb')} is no mart, so it is served to nobody")
@@ -68,15 +68,42 @@ def restrict(
         condition: Further conditions on the rows of one place, true of all rows that matter there.
 
     Raises:
-        DataInsightError: A table is no mart, or a mart that the policy does not know.
+        DataInsightError: A table is no mart, or a mart that the policy does not know, or an organization asks for what
+            no organization may see.
     """
     from sqlglot import exp
 
     for table, mart in marts_of(tree):
-        owned_by = policy.mart(mart).organization_column
+        rule = policy.mart(mart)
         rows = exp.select("*").from_(relation(mart))
-        if organization is not None and owned_by is not None:
-            rows = rows.where(exp.column(owned_by, quoted=True).eq(literal(organization, "string", "the organization")))
+        if organization is not None:
+            if rule.internal or _reads(table, rule.hidden_from_tenants):
+                raise DataInsightError(
+                    "this cannot be asked for an organization: it stands on what no organization may see",
+                    hint="leave out its metrics, dimensions and filters one by one to find which of them it is",
+                )
+            if rule.hidden_from_tenants:
+                # Whatever way to them was overlooked above leads to a column that is not there.
+                hidden = [exp.to_identifier(name, quoted=True) for name in rule.hidden_from_tenants]
+                rows = exp.select(exp.Star(except_=hidden)).from_(relation(mart))
+            if rule.organization_column is not None:
+                owner = exp.column(rule.organization_column, quoted=True)
+                rows = rows.where(owner.eq(literal(organization, "string", "the organization")))
         for further in condition(table):
             rows = rows.where(further)
         table.replace(rows.subquery(table.alias or mart))
+
+
+def _reads(table: "exp.Table", columns: tuple[str, ...]) -> bool:
+    """Whether the selection around a table names one of these columns of it."""
+    from sqlglot import exp
+
+    selection = table.find_ancestor(exp.Select)
+    if selection is None or not columns:
+        return bool(columns)
+    wanted = {name.lower() for name in columns}
+    qualifiers = {"", table.alias_or_name.lower()}
+    return any(
+        column.name.lower() in wanted and column.table.lower() in qualifiers
+        for column in selection.find_all(exp.Column)
+    )

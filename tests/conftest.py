@@ -9,6 +9,7 @@ import pytest
 import sqlalchemy as sa
 
 from warehouse.database import Warehouse
+from warehouse.doors.sync import sync_policy
 from warehouse.embedded import EmbeddedServer
 from warehouse.migrate import migrate
 from warehouse.settings import PREFIX, Settings
@@ -53,6 +54,9 @@ def _template(server_url: sa.URL) -> Iterator[str]:
         engine = sa.create_engine(server_url.set(database=name))
         migrate(engine)
         engine.dispose()
+        opened = Warehouse(server_url.set(database=name))
+        sync_policy(opened)
+        opened.dispose()
         # A session that stayed connected would make a copy of it fail now and then; closed, it fails at once.
         server = sa.create_engine(server_url)
         with server.begin() as connection:

@@ -1,4 +1,4 @@
-"""Opens the warehouse: the embedded server or the given one, reachable, new enough and migrated."""
+"""Opens the warehouse: the embedded server or the given one, reachable, new enough, migrated, its doors in order."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -6,6 +6,7 @@ from contextlib import contextmanager
 import sqlalchemy as sa
 
 from warehouse.database import Warehouse
+from warehouse.doors.sync import sync_doors
 from warehouse.errors import DataInsightError
 from warehouse.migrate import migrate
 from warehouse.settings import Settings
@@ -29,11 +30,11 @@ def open_warehouse(settings: Settings) -> Iterator[Warehouse]:
         server = EmbeddedServer(settings.home, settings.server_user)
         url = server.acquire()
         try:
-            yield from _opened(Warehouse(url, server.notice))
+            yield from _opened(Warehouse(url, server.notice), settings)
         finally:
             server.release()
     else:
-        yield from _opened(Warehouse(_given(settings)))
+        yield from _opened(Warehouse(_given(settings)), settings)
 
 
 def database_name(settings: Settings) -> str:
@@ -50,15 +51,15 @@ def _given(settings: Settings) -> sa.URL:
     return url.set(drivername="postgresql+psycopg2", host=url.host or "localhost")
 
 
-def _opened(warehouse: Warehouse) -> Iterator[Warehouse]:
+def _opened(warehouse: Warehouse, settings: Settings) -> Iterator[Warehouse]:
     try:
-        _prepare(warehouse)
+        _prepare(warehouse, settings)
         yield warehouse
     finally:
         warehouse.dispose()
 
 
-def _prepare(warehouse: Warehouse) -> None:
+def _prepare(warehouse: Warehouse, settings: Settings) -> None:
     where = warehouse.url_object.render_as_string(hide_password=True).replace("+psycopg2", "")
     try:
         with warehouse.engine().connect() as connection:
@@ -75,6 +76,7 @@ def _prepare(warehouse: Warehouse) -> None:
         )
     try:
         migrate(warehouse.engine())
+        sync_doors(warehouse, settings)
     except sa.exc.ProgrammingError as error:
         reason = str(error.orig).strip().splitlines()[0]
         raise DataInsightError(

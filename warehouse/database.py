@@ -8,6 +8,7 @@ import sqlalchemy as sa
 LOADER = "loader"
 TRANSFORMER = "transformer"
 ANALYST = "analyst"
+TENANT = "tenant"
 API = "api"
 
 _TLS_OPTIONS = ("sslmode", "sslrootcert", "sslcert", "sslkey", "channel_binding")

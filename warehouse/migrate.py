@@ -9,13 +9,25 @@ _SCRIPTS = Path(__file__).parent / "migrations"
 # Any constant does, as long as every process of the platform uses the same one.
 _LOCK = 0x44617461  # "Data"
 
-# This belongs to the database itself, which a restored or copied database does not inherit.
+# These belong to the database itself, which a restored or copied database does not inherit. A login that may only read
+# can do nothing with temporary tables but fill the disk; dbt and dlt need them.
 _GRANT = """
-do $$ begin
-    if not has_database_privilege('loader', current_database(), 'create')
-        or not has_database_privilege('transformer', current_database(), 'create')
+do $$
+declare
+    role_name text;
+    lacking boolean := false;
+begin
+    foreach role_name in array array['loader', 'transformer'] loop
+        lacking := lacking
+            or not has_database_privilege(role_name, current_database(), 'create')
+            or not has_database_privilege(role_name, current_database(), 'temporary');
+    end loop;
+    if lacking
+        or has_database_privilege('public', current_database(), 'create')
+        or has_database_privilege('public', current_database(), 'temporary')
     then
-        execute format('grant create on database %I to loader, transformer', current_database());
+        execute format('grant create, temporary on database %I to loader, transformer', current_database());
+        execute format('revoke create, temporary on database %I from public', current_database());
     end if;
 end $$
 """

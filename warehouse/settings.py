@@ -53,8 +53,39 @@ class Settings(BaseSettings):
         default=3000,
         description="Port of Dagster's web pages under `datainsight up`; the next free one is taken.",
     )
+    docs_port: Annotated[int, Field(ge=1, le=65535)] = Field(
+        default=8081,
+        description="Port of the models' documentation under `datainsight up`; the next free one is taken.",
+    )
     snapshot_retention_hours: Annotated[int, Field(ge=1)] = Field(
         default=168, description="Hours for which superseded versions of the metric store stay readable."
+    )
+    fiscal_year_start_month: Annotated[int, Field(ge=1, le=12)] = Field(
+        default=1, description="The month in which a fiscal year begins; it is called by the year it ends in."
+    )
+    holiday_country: str = Field(
+        default="US",
+        pattern="^[A-Z]{2}$",
+        description="Whose public holidays the calendar knows: a country of `dbt_project/seeds/holidays.csv`.",
+    )
+    tenant_connections: Annotated[int, Field(ge=1)] = Field(
+        default=10, description="Connections that one organization's login may have at once."
+    )
+    tenant_statement_seconds: Annotated[int, Field(ge=1, le=86_400)] = Field(
+        default=60, description="Seconds after which a statement of an organization's login is cancelled."
+    )
+    analyst_connections: Annotated[int, Field(ge=1)] = Field(
+        default=10, description="Connections that one analyst's login may have at once."
+    )
+    analyst_statement_seconds: Annotated[int, Field(ge=1, le=86_400)] = Field(
+        default=600, description="Seconds after which a statement of an analyst's login is cancelled."
+    )
+    login_idle_seconds: Annotated[int, Field(ge=1, le=86_400)] = Field(
+        default=60,
+        description="Seconds after which a login's connection is closed that does nothing inside of a transaction.",
+    )
+    login_lock_seconds: Annotated[int, Field(ge=1, le=86_400)] = Field(
+        default=10, description="Seconds that a login's statement waits for a table that is being replaced."
     )
 
     @field_validator("database_url")

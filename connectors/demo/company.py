@@ -12,6 +12,7 @@ from typing import TypeVar
 FIRST_DAY = date(2023, 1, 1)
 LAST_DAY = date(2024, 12, 31)
 ACCOUNTS = 300
+USERS_PER_ACCOUNT = 2
 
 INDUSTRIES = ("Cybersecurity", "DevTools", "EdTech", "FinTech", "HealthTech")
 COUNTRIES = ("US", "US", "US", "US", "UK", "IN", "AU", "DE", "CA", "FR")
@@ -65,6 +66,16 @@ class Dice:
 def made_id(prefix: str, seed: int, number: int) -> str:
     """An id such as `A-2e4581`; different numbers give different ids, up to 16 million."""
     return f"{prefix}-{(number * _ID_STEP + seed * 977) % _ID_SPACE:06x}"
+
+
+def account_number(account: Account) -> int:
+    """The number that its id writes in hexadecimal digits."""
+    return int(account.account_id.partition("-")[2], 16)
+
+
+def user_of(account: Account, dice: Dice) -> int:
+    """One of the people of a customer, by the number that every data set knows them by."""
+    return account_number(account) * USERS_PER_ACCOUNT + dice.below(USERS_PER_ACCOUNT)
 
 
 def accounts(scale: int, seed: int) -> list[Account]:

@@ -16,6 +16,28 @@ _PLANTED: dict[str, dict[str, dict[str, int]]] = {
         },
         "support_tickets": {"first_response_time_minutes_is_an_amount": 2, "satisfaction_score_from_1_to_5": 1},
         "churn_events": {"refund_amount_usd_is_an_amount": 2, "churn_event_id_present": 1},
+        "invoices": {
+            "invoice_id_present": 1,
+            "due_not_before_issued": 1,
+            "currency_is_usd": 1,
+            "tax_usd_is_an_amount": 2,
+            "total_is_subtotal_and_tax": 2,
+            "identical_duplicates": 3,
+        },
+        "dashboards": {
+            "dashboard_id_present": 1,
+            "updated_not_before_created": 1,
+            "widget_count_is_a_count": 2,
+            "identical_duplicates": 2,
+        },
+        "opportunities": {
+            "opportunity_id_present": 1,
+            "amount_usd_is_an_amount": 2,
+            "probability_from_0_to_1": 1,
+            "closed_not_before_created": 1,
+            "closed_has_its_day": 1,
+            "won_is_closed": 1,
+        },
     },
     "github_events": {
         "events": {

@@ -6,12 +6,11 @@ from typing import Any
 
 import orjson
 
-from connectors.demo.company import Account, Dice, accounts, spread
+from connectors.demo.company import Account, Dice, account_number, accounts, spread, user_of
 from connectors.demo.defects import planted_defects
 
 EVENTS = 12_000
 HOURS = 72
-USERS_PER_ACCOUNT = 2
 
 _START = datetime(2024, 3, 4)  # noqa: DTZ001 - GitHub writes UTC with a Z, which is put there below.
 _FIRST_ID = 36_000_000_000
@@ -55,7 +54,7 @@ class EventLog:
             "id": str(_FIRST_ID + number),
             "type": kind,
             "actor": {**user, "gravatar_id": "", "url": f"https://api.example.com/users/{user['login']}"},
-            "repo": {"id": 1000 + _number(account.account_id), "name": name,
+            "repo": {"id": 1000 + account_number(account), "name": name,
                      "url": f"https://api.example.com/repos/{name}"},
             "payload": _payload(kind, number, dice),
             "public": True,
@@ -68,7 +67,7 @@ class EventLog:
         return event
 
     def _user(self, account: Account, dice: Dice) -> dict[str, Any]:
-        number = _number(account.account_id) * USERS_PER_ACCOUNT + dice.below(USERS_PER_ACCOUNT)
+        number = user_of(account, dice)
         return {"id": number, "login": f"user-{number:x}"}
 
     def _defective(self, hour: int, first: int) -> Iterator[bytes]:
@@ -91,10 +90,6 @@ class EventLog:
                     end = self._count * (hour + 1) // HOURS
                     event = self._event(first, _moment(hour, 0, end - first), again)
             yield orjson.dumps(event)
-
-
-def _number(account_id: str) -> int:
-    return int(account_id.partition("-")[2], 16)
 
 
 def _moment(hour: int, place: int, of: int) -> datetime:

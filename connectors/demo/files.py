@@ -13,7 +13,7 @@ from connectors.demo.events import EventLog
 from connectors.demo.subscriptions import HEADERS, SubscriptionCompany
 
 # Goes up whenever other data would be written for the same scale and seed.
-GENERATOR_VERSION = 1
+GENERATOR_VERSION = 2
 
 # Data set → table → which files it is made of, and its key.
 TABLES: dict[str, dict[str, tuple[str, str]]] = {
@@ -23,6 +23,9 @@ TABLES: dict[str, dict[str, tuple[str, str]]] = {
         "feature_usage": ("feature_usage.csv", "usage_id"),
         "support_tickets": ("support_tickets.csv", "ticket_id"),
         "churn_events": ("churn_events.csv", "churn_event_id"),
+        "invoices": ("invoices.csv", "invoice_id"),
+        "dashboards": ("dashboards.csv", "dashboard_id"),
+        "opportunities": ("opportunities.csv", "opportunity_id"),
     },
     "github_events": {"events": ("*.jsonl.gz", "id")},
 }

@@ -4,7 +4,7 @@
 #}
 
 {#
-    The admitted rows of one landed table, with `admission_seq`, `batch_id` and `_row_number`.
+    The admitted rows of one landed table, with `admission_seq`, `batch_id`, `_row_number` and `landed_at`.
 
     A key that a later complete copy of its source no longer had is gone. Of a table without a key, whose source gives
     it whole each time, only the newest copy is read.
@@ -22,14 +22,16 @@
 #}
 {% macro landed(source_name, table_name, columns, key=none) %}
 {%- set relation = source(source_name, table_name) -%}
-{%- set known = landed_columns(relation) -%}
+{#- Without a database to ask, every column is taken to be there, so that what is compiled is the whole statement. -#}
 {%- set names = columns | map('lower') | list -%}
+{%- set known = landed_columns(relation) if asks_database() or not execute else names + ['_dlt_deleted'] -%}
 {%- set has_deletions = '_dlt_deleted' in known -%}
 {%- if not known %}
 select
     cast(null as {{ type_bigint() }}) as admission_seq,
     cast(null as {{ type_bigint() }}) as batch_id,
-    cast(null as {{ type_bigint() }}) as _row_number
+    cast(null as {{ type_bigint() }}) as _row_number,
+    cast(null as {{ type_moment() }}) as landed_at
     {%- for name in names %},
     cast(null as {{ type_string() }}) as {{ adapter.quote(name) }}
     {%- endfor %}
@@ -38,7 +40,8 @@ where false
 select
     admission_seq,
     batch_id,
-    _row_number
+    _row_number,
+    landed_at
     {%- for name in names %},
     {{ adapter.quote(name) }}
     {%- endfor %}
@@ -46,7 +49,8 @@ from (
     select
         batch.admission_seq,
         batch.batch_id,
-        landed._row_number
+        landed._row_number,
+        batch.landed_at
         {%- for name in names %},
         cast({{ 'landed.' ~ adapter.quote(name) if name in known else 'null' }} as {{ type_string() }})
             as {{ adapter.quote(name) }}
@@ -68,6 +72,7 @@ from (
         select
             batch_id,
             load_id,
+            landed_at,
             admission_seq
         from {{ source('ops', 'batches') }}
         where
@@ -99,7 +104,7 @@ where
 {% endmacro %}
 
 {% macro default__landed_columns(relation) %}
-    {% if not execute %}{{ return([]) }}{% endif %}
+    {% if not asks_database() %}{{ return([]) }}{% endif %}
     {% set names = [] %}
     {% for column in adapter.get_columns_in_relation(relation) %}
         {% do names.append(column.name | lower) %}
@@ -109,7 +114,7 @@ where
 
 {# information_schema hides what a role may not read, which would pass for a table that was never landed; here it fails. #}
 {% macro postgres__landed_columns(relation) %}
-    {% if not execute %}{{ return([]) }}{% endif %}
+    {% if not asks_database() %}{{ return([]) }}{% endif %}
     {% set query %}
         select pg_attribute.attname
         from pg_attribute
@@ -124,20 +129,35 @@ where
     {{ return(run_query(query).columns[0].values() | list) }}
 {% endmacro %}
 
-{# The newest admission of a table as a number, so that a view keeps seeing what it saw when it was made. #}
+{#
+    The newest admission of a table as a number, so that a view keeps seeing what it saw when it was made: of all, or of
+    those that the snapshot of `as_of` stands on.
+#}
 {% macro last_admission(source_name, table_name) %}
-    {% if not execute %}{{ return(0) }}{% endif %}
+    {% if not asks_database() %}{{ return(0) }}{% endif %}
     {% set query %}
-        select coalesce(max(admission_seq), 0)
+        select
+            coalesce(max(admission_seq), 0) as admission_seq,
+            coalesce(sum(pruned_count), 0) as pruned_count
         from {{ source('ops', 'batches') }}
-        where source = '{{ source_name }}' and table_name = '{{ table_name }}'
+        where
+            source = '{{ source_name }}'
+            and table_name = '{{ table_name }}'
+            and {{ known_then() }}
     {% endset %}
-    {{ return(run_query(query).columns[0].values()[0]) }}
+    {% set found = run_query(query).rows[0] %}
+    {% if var('as_of') is not none and found['pruned_count'] > 0 %}
+        {{ exceptions.raise_compiler_error(
+            "the state as of " ~ var('as_of') ~ " cannot be built: " ~ found['pruned_count'] ~ " rows of "
+            ~ source_name ~ "." ~ table_name ~ " were pruned from raw since"
+        ) }}
+    {% endif %}
+    {{ return(found['admission_seq']) }}
 {% endmacro %}
 
 {# The newest complete copy of a table without a key: what came before it is no longer so. 0 for every other table. #}
 {% macro first_admission_that_counts(source_name, table_name) %}
-    {% if not execute %}{{ return(0) }}{% endif %}
+    {% if not asks_database() %}{{ return(0) }}{% endif %}
     {% set query %}
         select coalesce(max(admission_seq), 0)
         from {{ source('ops', 'batches') }}
@@ -146,6 +166,12 @@ where
             and table_name = '{{ table_name }}'
             and is_complete
             and cardinality(key_columns) = 0
+            and {{ known_then() }}
     {% endset %}
     {{ return(run_query(query).columns[0].values()[0]) }}
+{% endmacro %}
+
+{# Whether a macro may ask the database: not while the project is parsed, nor when it is compiled without one. #}
+{% macro asks_database() %}
+    {{ return(execute and flags.INTROSPECT) }}
 {% endmacro %}

@@ -68,6 +68,7 @@ def build_model_assets(manifest_path: Path) -> AssetsDefinition:
                 pipeline.settings.home,
                 full_refresh=pipeline.full_refresh,
                 selection=[] if whole else selection,
+                variables=pipeline.variables,
             )
             pipeline.report.build, pipeline.report.built = outcome, state if whole else None
             yield from _events(outcome, manifest, translator)

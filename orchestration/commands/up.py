@@ -1,4 +1,4 @@
-"""`datainsight up`: PostgreSQL, Dagster's web pages and its daemon, until Ctrl-C."""
+"""`datainsight up`: PostgreSQL, Dagster's web pages and its daemon, dbt's page about the models, until Ctrl-C."""
 
 import os
 import signal
@@ -19,35 +19,53 @@ from warehouse.settings import PROJECT_ROOT, Settings, load_settings
 _START_SECONDS = 120
 _STOP_SECONDS = 20
 _POLL_SECONDS = 0.2
+_DOCS_SECONDS = 60
+
+_DOCS = "models-documentation"
 
 
 def up() -> None:
     """Keep the platform running: PostgreSQL, Dagster's web pages and schedules. Ctrl-C stops all of it."""
     from connectors.config import load_sources
-    from orchestration.dbt import prepare_manifest
+    from orchestration.dbt import prepare_manifest, project_variables
     from orchestration.instance import dagster_environment
 
     settings = load_settings()
-    load_sources(settings.sources, settings.home)
+    sources = load_sources(settings.sources, settings.home)
     stopping = _Stopping()
     with open_warehouse(settings) as warehouse:
         if warehouse.notice:
             aside.print(warehouse.notice)
-        prepare_manifest(database_name(settings), settings.home)
+        variables = project_variables(settings, (source.name for source in sources))
+        prepare_manifest(database_name(settings), settings.home, variables)
         environment = {**os.environ, **dagster_environment(warehouse, settings.home)}
-        port = _free_port(settings.dagster_port)
-        children = _start(settings, environment, port)
+        port = _free_port(settings.dagster_port, "DATAINSIGHT_DAGSTER_PORT")
+        docs_port = _free_port(settings.docs_port, "DATAINSIGHT_DOCS_PORT", but=port)
+        children = _start(settings, environment, _dagster_commands(port))
+        docs = _start(settings, environment, {_DOCS: ["-m", "orchestration.docs_site", str(docs_port)]})
         try:
-            _wait_until(lambda: _answers(port), children, stopping)
+            _wait_until(lambda: _answers(port, "/server_info"), children, stopping)
+            # The page is made while Dagster starts and is ready about then; without it everything else still works.
+            made_until = time.monotonic() + _DOCS_SECONDS
+            _wait_until(
+                lambda: _answers(docs_port, "/") or docs[_DOCS].poll() is not None or time.monotonic() > made_until,
+                children,
+                stopping,
+            )
             if not stopping.asked:
                 screen.print(f"Dagster     http://127.0.0.1:{port}")
                 host = warehouse.url_object
                 screen.print(f"PostgreSQL  {host.host}:{host.port}/{host.database} (`datainsight warehouse url`)")
+                if docs[_DOCS].poll() is None:
+                    screen.print(f"Models      http://127.0.0.1:{docs_port} (their documentation)")
+                else:
+                    why = f"why is in {_DOCS}.log in <home>/logs"
+                    aside.print(f"the models' documentation could not be made; {why}", soft_wrap=True)
                 screen.print("Ctrl-C stops all of it")
             _wait_until(lambda: stopping.asked, children, stopping, seconds=None)
         finally:
             aside.print("stopping …", style="dim")
-            _stop(children)
+            _stop({**children, **docs})
 
 
 class _Stopping:
@@ -62,14 +80,19 @@ class _Stopping:
         self.asked = True
 
 
-def _start(settings: Settings, environment: dict[str, str], port: int) -> dict[str, subprocess.Popen[bytes]]:
-    logs = settings.home / "logs"
-    logs.mkdir(parents=True, exist_ok=True)
+def _dagster_commands(port: int) -> dict[str, list[str]]:
     workspace = ["-w", str(PROJECT_ROOT / "workspace.yaml")]
-    commands = {
+    return {
         "dagster-webserver": ["-m", "dagster_webserver", "-h", "127.0.0.1", "-p", str(port), *workspace],
         "dagster-daemon": ["-m", "dagster._daemon", "run", *workspace],
     }
+
+
+def _start(
+    settings: Settings, environment: dict[str, str], commands: dict[str, list[str]]
+) -> dict[str, subprocess.Popen[bytes]]:
+    logs = settings.home / "logs"
+    logs.mkdir(parents=True, exist_ok=True)
     children = {}
     for name, command in commands.items():
         with (logs / f"{name}.log").open("ab") as log:
@@ -104,10 +127,10 @@ def _wait_until(
         time.sleep(_POLL_SECONDS)
 
 
-def _answers(port: int) -> bool:
+def _answers(port: int, path: str) -> bool:
     connection = HTTPConnection("127.0.0.1", port, timeout=5)
     try:
-        connection.request("GET", "/server_info")
+        connection.request("GET", path)
         return connection.getresponse().status == 200  # noqa: PLR2004
     except (OSError, HTTPException):
         return False
@@ -130,9 +153,11 @@ def _stop(children: dict[str, subprocess.Popen[bytes]]) -> None:
         child.wait()
 
 
-def _free_port(wanted: int) -> int:
-    """`wanted`, or the next port that nobody listens on."""
+def _free_port(wanted: int, setting: str, *, but: int | None = None) -> int:
+    """`wanted`, or the next port that nobody listens on; never the one that is promised to another."""
     for port in range(wanted, min(wanted + 100, 65536)):
+        if port == but:
+            continue
         with socket.socket() as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             try:
@@ -140,4 +165,4 @@ def _free_port(wanted: int) -> int:
             except OSError:
                 continue
             return port
-    raise DataInsightError(f"no free port from {wanted} on", hint="set DATAINSIGHT_DAGSTER_PORT")
+    raise DataInsightError(f"no free port from {wanted} on", hint=f"set {setting}")

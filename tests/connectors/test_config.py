@@ -65,7 +65,10 @@ def test_glob_characters_in_the_folder_of_the_sources_file_are_no_glob(tmp_path:
 def test_the_default_sources_are_the_demo_company(tmp_path: Path) -> None:
     saas, github = load_sources(PROJECT_ROOT / "connectors" / "sources.yaml", tmp_path)
     assert isinstance(saas, DemoSource)
-    assert list(saas.tables) == ["accounts", "subscriptions", "feature_usage", "support_tickets", "churn_events"]
+    assert list(saas.tables) == [
+        *("accounts", "subscriptions", "feature_usage", "support_tickets", "churn_events"),
+        *("invoices", "dashboards", "opportunities"),
+    ]
     assert github.tables["events"].key == ("id",)
 
 

@@ -17,6 +17,11 @@ COLUMNS = {
     "saas.support_tickets": "ticket_id account_id submitted_at closed_at priority first_response_time_minutes"
     " satisfaction_score",
     "saas.churn_events": "churn_event_id account_id churn_date reason_code refund_amount_usd",
+    "saas.invoices": "invoice_id account_id subscription_id issued_date due_date paid_date status currency subtotal_usd"
+    " tax_usd total_usd",
+    "saas.dashboards": "dashboard_id account_id title created_at updated_at created_by widget_count is_shared",
+    "saas.opportunities": "opportunity_id account_id kind stage amount_usd probability created_date closed_date is_won"
+    " is_closed owner",
     "github.events": "id type actor repo org created_at payload",
 }
 
@@ -164,6 +169,69 @@ def churn_event(name: str, organization: str = "acme", **given: str | None) -> R
     }
 
 
+def invoice(
+    name: str, subscription_id: str | None = "s1", organization: str | None = "acme", **given: str | None
+) -> Row:
+    """An invoice as it lies in raw: 119 dollars of February 2024, paid after ten days."""
+    return {
+        "invoice_id": name,
+        "account_id": organization,
+        "subscription_id": subscription_id,
+        "issued_date": "15-02-2024",
+        "due_date": "16-03-2024",
+        "paid_date": "25-02-2024",
+        "status": "paid",
+        "currency": "USD",
+        "subtotal_usd": "100.00",
+        "tax_usd": "19.00",
+        "total_usd": "119.00",
+        **given,
+    }
+
+
+def dashboard(name: str, organization: str | None = "acme", **given: str | None) -> Row:
+    """A dashboard as it lies in raw: five widgets, shared."""
+    return {
+        "dashboard_id": name,
+        "account_id": organization,
+        "title": "Weekly revenue",
+        "created_at": "05-02-2024 09:30",
+        "updated_at": "06-03-2024 10:00",
+        "created_by": "7",
+        "widget_count": "5",
+        "is_shared": "TRUE",
+        **given,
+    }
+
+
+def opportunity(name: str, organization: str | None = "acme", **given: str | None) -> Row:
+    """An opportunity as it lies in raw: 1,200 dollars a year, as likely as not, still open."""
+    return {
+        "opportunity_id": name,
+        "account_id": organization,
+        "kind": "expansion",
+        "stage": "proposal",
+        "amount_usd": "1200",
+        "probability": "0.5",
+        "created_date": "10-02-2024",
+        "closed_date": "",
+        "is_won": "FALSE",
+        "is_closed": "FALSE",
+        "owner": "seller-1",
+        **given,
+    }
+
+
+WON: Row = {
+    "stage": "closed_won",
+    "probability": "1",
+    "closed_date": "01-03-2024",
+    "is_won": "TRUE",
+    "is_closed": "TRUE",
+}
+LOST: Row = {**WON, "stage": "closed_lost", "probability": "0", "is_won": "FALSE"}
+
+
 def land_both_sources(warehouse: Warehouse) -> None:
     """A little of everything: two accounts, one of which has left, and three events."""
     land(warehouse, "saas.accounts", [account("acme"), account("globex", country="DE", industry="FinTech")])
@@ -179,4 +247,7 @@ def land_both_sources(warehouse: Warehouse) -> None:
     land(warehouse, "saas.feature_usage", [usage("u1", "s1"), usage("u2", "s3", usage_date="2024-01-05")])
     land(warehouse, "saas.support_tickets", [ticket("t1"), ticket("t2", "globex", satisfaction_score="4")])
     land(warehouse, "saas.churn_events", [churn_event("c1", "globex")])
+    land(warehouse, "saas.invoices", [invoice("i1"), invoice("i2", "s3", "globex", status="overdue", paid_date="")])
+    land(warehouse, "saas.dashboards", [dashboard("d1"), dashboard("d2", "globex")])
+    land(warehouse, "saas.opportunities", [opportunity("o1"), opportunity("o2", "globex", **WON)])
     land(warehouse, "github.events", [event(1), event(2, org="globex"), event(3, user=8, repository="octo/cat")])

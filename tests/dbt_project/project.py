@@ -2,8 +2,9 @@
 
 import json
 import os
+import uuid
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -21,15 +22,21 @@ class Project:
     Attributes:
         url: The database; its name is the same for all tests of a worker, as the parsed project carries it.
         folder: Where dbt writes.
+        messages: What dbt last said of each node.
     """
 
     url: sa.URL
     folder: Path
+    messages: dict[str, str | None] = field(default_factory=dict, repr=False)
 
     def run(self, command: str, *arguments: str) -> dict[str, str]:
         """Run one dbt command; gives the status of each node by its name."""
         from dbt.cli.main import dbtRunner
 
+        # Other variables make dbt parse every file again, and leave another project behind: not where the default one is.
+        target = self.folder / "target"
+        if "--vars" in arguments:
+            target = self.folder / f"target-{uuid.uuid5(uuid.NAMESPACE_URL, arguments[arguments.index('--vars') + 1])}"
         given = {
             "WAREHOUSE_HOST": self.url.host or "",
             "WAREHOUSE_PORT": str(self.url.port),
@@ -42,7 +49,7 @@ class Project:
             outcome = dbtRunner().invoke(
                 [
                     *(command, *arguments, "--project-dir", str(PROJECT), "--profiles-dir", str(PROJECT)),
-                    *("--target-path", str(self.folder / "target"), "--log-path", str(self.folder / "logs")),
+                    *("--target-path", str(target), "--log-path", str(self.folder / "logs")),
                     *("--log-level", "none"),
                 ]
             )
@@ -51,7 +58,14 @@ class Project:
                 del os.environ[name]
         if outcome.exception is not None:
             raise outcome.exception
-        return {result.node.name: str(result.status) for result in getattr(outcome.result, "results", [])}
+        results = getattr(outcome.result, "results", [])
+        self.messages.update({result.node.name: result.message for result in results})
+        # What is done at the end of a run is worth a word only when it fails.
+        return {
+            result.node.name: str(result.status)
+            for result in results
+            if result.node.resource_type != "operation" or str(result.status) != "success"
+        }
 
     def artifact(self, name: str) -> dict[str, Any]:
         """One of the files that parsing leaves."""
@@ -70,8 +84,11 @@ class Star:
         """Build and test the models; fails unless everything passes or warns."""
         without = () if unit_tests else ("--exclude-resource-type", "unit_test", "--indirect-selection", "cautious")
         statuses = self.project.run("build", *without, *arguments)
-        bad = {name: status for name, status in statuses.items() if status not in ("success", "pass", "warn")}
+        # A saved query is no table: there is nothing to do for it.
+        good = ("success", "pass", "warn", "skipped", "no-op")
+        bad = {name: self.project.messages[name] for name, status in statuses.items() if status not in good}
         assert not bad, bad
+        assert "skipped" not in statuses.values()
         return statuses
 
     def rows(self, statement: str) -> list[tuple[Any, ...]]:
@@ -85,21 +102,26 @@ class Star:
             for statement in statements:
                 connection.execute(sa.text(statement))
 
-    def marts(self) -> list[str]:
-        """The names of the tables in the schema `marts`."""
-        return [name for (name,) in self.rows("select tablename from pg_tables where schemaname = 'marts' order by 1")]
+    def marts(self, suffix: str = "") -> dict[str, str]:
+        """The tables of the star by name, with the schema each lies in."""
+        found = self.rows(
+            "select tablename, schemaname from pg_tables"
+            f" where schemaname in ('marts{suffix}', 'personal{suffix}') order by 1"
+        )
+        return {str(name): str(schema) for name, schema in found}
 
-    def contents(self) -> dict[str, str]:
-        """A digest of all rows of each mart."""
-        return {name: self._digest(name, "mart") for name in self.marts()}
+    def contents(self, suffix: str = "") -> dict[str, str]:
+        """A digest of all rows of each mart, of today's star or of one whose schemas end with `suffix`."""
+        return {name: self._digest(f"{schema}.{name}", "mart") for name, schema in self.marts(suffix).items()}
 
     def storage(self, marts: Sequence[str]) -> dict[str, str]:
         """A digest of each mart's rows with their places on disk: the same only when nothing was written."""
-        return {name: self._digest(name, "(mart.ctid, mart.xmin)") for name in marts}
+        schemas = self.marts()
+        return {name: self._digest(f"{schemas[name]}.{name}", "(mart.tableoid, mart.ctid, mart.xmin)") for name in marts}
 
     def _digest(self, mart: str, what: str) -> str:
         ((digest,),) = self.rows(
             f"select count(*) || ':' || coalesce(md5(string_agg(row, '|' order by row)), '') from"
-            f" (select cast({what} as text) as row from marts.{mart} as mart) as mart_rows"
+            f" (select cast({what} as text) as row from {mart} as mart) as mart_rows"
         )
         return str(digest)

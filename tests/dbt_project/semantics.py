@@ -17,7 +17,9 @@ def dimensions_of(model: dict[str, Any], models: list[dict[str, Any]]) -> set[st
     """The dimensions of a semantic model and of those its entities lead to, by MetricFlow's names."""
     primary = {entity["name"]: other for other in models for entity in other["entities"] if entity["type"] == "primary"}
     reachable = [(model["primary_entity"] or _primary(model), model)]
-    reachable += [(e["name"], primary[e["name"]]) for e in model["entities"] if e["type"] == "foreign"]
+    # An id alone, such as the organization's, leads to no model.
+    foreign = [entity["name"] for entity in model["entities"] if entity["type"] == "foreign"]
+    reachable += [(name, primary[name]) for name in foreign if name in primary]
     return {
         f"{entity}__{dimension['name']}"
         for entity, owner in reachable

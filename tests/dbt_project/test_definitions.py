@@ -10,14 +10,39 @@ from tests.dbt_project.project import PROJECT, Project
 from tests.dbt_project.semantics import dimensions_by_metric
 from warehouse.policy import load_policy
 
+# Of batches, which hold rows of many organizations and belong to none.
+INTERNAL_METRICS = [
+    "landed_batches",
+    "landed_rows",
+    "quarantined_rows",
+    "quarantined_share",
+    "refused_batches",
+    "quality_checks",
+    "broken_checks",
+]
 METRICS = [
     "mrr",
     "arr",
     "active_subscriptions",
     "active_organizations",
     "arpa",
+    "new_mrr",
+    "expansion_mrr",
+    "contraction_mrr",
+    "churned_mrr",
+    "reactivated_mrr",
+    "net_new_mrr",
     "churn_events",
     "refunds_usd",
+    "invoiced_usd",
+    "collected_usd",
+    "outstanding_usd",
+    "overdue_usd",
+    "days_to_pay",
+    "won_revenue_usd",
+    "win_rate",
+    "open_pipeline_usd",
+    "weighted_pipeline_usd",
     "feature_uses",
     "usage_hours",
     "tickets_opened",
@@ -26,6 +51,18 @@ METRICS = [
     "user_actions",
     "active_users",
     "actions_per_user",
+    "retail_revenue",
+    "cancelled_amount",
+    "units_sold",
+    "retail_invoices",
+    "retail_customers",
+    "metric_queries",
+    "failed_metric_queries",
+    "answer_milliseconds",
+    "sessions",
+    "session_minutes",
+    "minutes_per_session",
+    *INTERNAL_METRICS,
 ]
 SEMI_ADDITIVE = {"mrr", "active_subscriptions", "active_organizations"}
 
@@ -50,7 +87,7 @@ def test_every_model_says_its_grain_and_every_column_what_it_is(models: dict[str
 
 
 def test_every_mart_is_contracted_owned_and_in_the_tenant_policy(models: dict[str, dict[str, Any]]) -> None:
-    marts = {name: model for name, model in models.items() if model["schema"] == "marts"}
+    marts = {name: model for name, model in models.items() if model["schema"] in ("marts", "personal")}
 
     assert set(load_policy().marts) == set(marts)
     for name, model in marts.items():
@@ -61,12 +98,12 @@ def test_every_mart_is_contracted_owned_and_in_the_tenant_policy(models: dict[st
         column = load_policy().mart(name).organization_column
         if column is not None:
             assert {"type": "not_null"}.items() <= model["columns"][column]["constraints"][0].items(), name
-        if name.startswith("fact_"):
+        if name.startswith("fact_") and not load_policy().mart(name).internal:
             assert {"organization_id", "organization_key", "admission_seq"} <= set(model["columns"]), name
 
 
 def test_layers_keep_their_distance(models: dict[str, dict[str, Any]]) -> None:
-    prefixes = {"staging": ("stg_",), "intermediate": ("int_",), "marts": ("fact_", "dim_")}
+    prefixes = {"staging": ("stg_",), "intermediate": ("int_",), "marts": ("fact_", "dim_"), "personal": ("dim_",), "metrics": ("",)}
     for name, model in models.items():
         assert name.startswith(prefixes[model["schema"]]), name
         reads_raw = any(parent.startswith("source.") for parent in model["depends_on"]["nodes"])
@@ -81,8 +118,13 @@ def test_the_metrics_are_those_we_promise(semantics: dict[str, Any]) -> None:
     assert {"feature__name", "plan__name"} <= by_metric["usage_hours"]
     assert "ticket__priority" in by_metric["satisfaction"]
     assert "churn_event__reason" in by_metric["refunds_usd"]
+    assert {"invoice__status", "plan__name"} <= by_metric["collected_usd"]
+    assert {"account__current_plan", "opportunity__kind"} <= by_metric["win_rate"]
     assert "user_action__action_type" in by_metric["actions_per_user"]
-    assert all("organization__name" in dimensions for dimensions in by_metric.values())
+    assert "mrr_movement__movement_type" in by_metric["net_new_mrr"]
+    assert {"product__name", "customer__country"} <= by_metric["retail_revenue"]
+    assert {"batch__source_name", "batch__table_name"} <= by_metric["quarantined_share"] & by_metric["broken_checks"]
+    assert {name for name, said in by_metric.items() if "organization__name" not in said} == set(INTERNAL_METRICS)
 
 
 def test_over_a_longer_period_the_last_month_of_recurring_revenue_counts(semantics: dict[str, Any]) -> None:

@@ -65,7 +65,7 @@ def test_rows_that_do_not_count_are_in_no_mart(star: Star) -> None:
     land(star.warehouse, "saas.support_tickets", [ticket("not judged yet")], status="landed")
     land(star.warehouse, "github.events", [event(1), event(1), event(2, user=9)], quarantined=[3])
 
-    star.build("--select", "+fact_support_tickets")
+    star.build("--select", "+fact_support_tickets", "+fact_user_actions")
 
     assert star.rows("select ticket_id from marts.fact_support_tickets") == [("kept",)]
     assert star.rows("select user_action_id, user_id from marts.fact_user_actions") == [("1", "7")]

@@ -11,9 +11,9 @@ from orchestration.definitions import build_definitions
 from tests.orchestration.conftest import SOURCES
 
 MARTS = {
-    "dim_dates", "dim_features", "dim_organizations", "dim_plans", "dim_users",
-    "fact_churn_events", "fact_feature_usage", "fact_organization_months", "fact_subscription_months",
-    "fact_subscriptions", "fact_support_tickets", "fact_user_actions",
+    "dim_accounts", "dim_dashboards", "dim_dates", "dim_features", "dim_organizations", "dim_plans", "dim_users",
+    "fact_churn_events", "fact_feature_usage", "fact_invoices", "fact_opportunities", "fact_organization_months",
+    "fact_subscription_months", "fact_subscriptions", "fact_support_tickets", "fact_user_actions",
 }  # fmt: skip
 
 

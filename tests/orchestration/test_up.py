@@ -5,10 +5,12 @@ import os
 import re
 import signal
 import subprocess
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from urllib.error import HTTPError
 from urllib.request import Request, urlopen
 
 import pytest
@@ -33,10 +35,19 @@ RUNS = "{ runsOrError { ... on Runs { results { runId status jobName } } } }"
 @pytest.mark.timeout(600)
 def test_up_serves_the_graph_and_launches_the_job(platform: Platform, data: Path) -> None:
     earlier = platform.run()["run_id"]
-    platform.environment["DATAINSIGHT_DAGSTER_PORT"] = "3900"
+    # Both want the same port; the second takes the next one.
+    platform.environment |= {"DATAINSIGHT_DAGSTER_PORT": "3900", "DATAINSIGHT_DOCS_PORT": "3900"}
     process = platform.start("up", start_new_session=True)
     try:
-        address = printed_address(process)
+        addresses = printed_addresses(process)
+        address = addresses["Dagster"]
+        assert addresses["Models"] != address
+
+        documentation = page(addresses["Models"])
+        assert '"model.datainsight.fact_user_actions"' in documentation
+        assert "<script src=" not in documentation
+        with pytest.raises(HTTPError, match="404"):
+            page(f"{addresses['Models']}/manifest.json")
 
         edges = {
             ("/".join(parent["path"]), "/".join(node["assetKey"]["path"]))
@@ -63,13 +74,38 @@ def test_up_serves_the_graph_and_launches_the_job(platform: Platform, data: Path
     assert processes_mentioning(str(platform.folder)) == []
 
 
-def printed_address(process: subprocess.Popen[str]) -> str:
+def test_documentation_that_cannot_be_made_is_one_line(platform: Platform) -> None:
+    platform.environment["DATAINSIGHT_DATABASE_URL"] = "postgresql://nobody@127.0.0.1:1/nothing"
+    done = subprocess.run(
+        [sys.executable, "-m", "orchestration.docs_site", "3950"],
+        env={"PATH": os.environ["PATH"], "HOME": str(platform.folder), **platform.environment},
+        cwd=platform.folder,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert len(done.stderr.splitlines()) == 1
+    assert "127.0.0.1" in done.stderr
+
+
+def printed_addresses(process: subprocess.Popen[str]) -> dict[str, str]:
+    """The addresses of web pages by the names they are printed with."""
     assert process.stdout is not None
+    found = {}
     for line in process.stdout:
-        found = re.search(r"http://\S+", line)
-        if found:
-            return found.group()
+        address = re.search(r"^(\w+) +(http://\S+)", line)
+        if address:
+            found[address.group(1)] = address.group(2)
+        if line.startswith("Ctrl-C"):
+            return found
     raise AssertionError(process.communicate())
+
+
+def page(address: str) -> str:
+    with urlopen(address, timeout=60) as response:  # noqa: S310 - the address is our own server's.
+        content: bytes = response.read()
+    return content.decode()
 
 
 def ask(address: str, query: str) -> dict[str, Any]:

@@ -76,3 +76,100 @@ select
     'k' || n % 9, (array['PushEvent', 'WatchEvent'])[n % 2 + 1], date '2024-01-01' + n / 4,
     timestamptz '2024-01-01 12:00+00' + n / 4 * interval '1 day', 1
 from generate_series(0, 359) as n;
+
+-- Every organization here has one version, known by its id.
+alter table marts.dim_organizations add column organization_key text generated always as (organization_id) stored;
+alter table marts.fact_organization_months add column organization_key text generated always as (organization_id) stored;
+alter table marts.fact_churn_events add column organization_key text generated always as (organization_id) stored;
+alter table marts.fact_feature_usage add column organization_key text generated always as (organization_id) stored;
+alter table marts.fact_support_tickets add column organization_key text generated always as (organization_id) stored;
+alter table marts.fact_user_actions add column organization_key text generated always as (organization_id) stored;
+
+create table marts.dim_accounts as
+select
+    organization_id as account_key, organization_id as account_id, organization_id, name, industry,
+    account_plan_id as plan_id, organization_id = 'crow' as is_churned
+from marts.dim_organizations;
+
+create table marts.fact_invoices (
+    invoice_id text not null, organization_key text not null, organization_id text not null, plan_id text not null,
+    issued_date date not null, paid_date date, days_to_pay integer, status text, total_usd numeric(18, 2),
+    admission_seq bigint not null
+);
+insert into marts.fact_invoices values
+('i1', 'acme', 'acme', 'Pro', '2024-01-10', '2024-02-05', 26, 'paid', 119.00, 1),
+('i2', 'acme', 'acme', 'Basic', '2024-02-10', null, null, 'open', 50.00, 1),
+('i3', 'bolt', 'bolt', 'Pro', '2024-01-31', '2024-02-10', 10, 'paid', 200.50, 1),
+('i4', 'bolt', 'bolt', 'Pro', '2024-02-29', null, null, 'overdue', 200.50, 1),
+('i5', 'crow', 'crow', 'Basic', '2024-01-01', null, null, 'void', 60.00, 1);
+
+create table marts.fact_opportunities (
+    opportunity_id text not null, account_key text not null, organization_key text not null,
+    organization_id text not null, kind text, stage text, amount_usd numeric(18, 2), probability numeric(18, 2),
+    created_date date not null, closed_date date, is_won boolean not null, is_closed boolean not null, owner_id text,
+    admission_seq bigint not null
+);
+insert into marts.fact_opportunities values
+('o1', 'acme', 'acme', 'acme', 'renewal', 'closed_won', 1200, 1, '2024-01-05', '2024-02-01', true, true, 's1', 1),
+('o2', 'acme', 'acme', 'acme', 'expansion', 'proposal', 600, 0.5, '2024-02-05', null, false, false, 's2', 1),
+('o3', 'bolt', 'bolt', 'bolt', 'expansion', 'closed_lost', 2400, 0, '2024-01-05', '2024-02-20', false, true, 's1', 1),
+('o4', 'crow', 'crow', 'crow', 'renewal', 'negotiation', 400, 0.75, '2024-03-01', null, false, false, 's1', 1);
+
+create table marts.fact_mrr_movements (
+    organization_id text not null, month_start_date date not null, organization_key text not null,
+    movement_type text not null, movement_usd numeric(18, 2) not null, admission_seq bigint not null
+);
+insert into marts.fact_mrr_movements values
+('acme', '2024-01-01', 'acme', 'new', 100, 1),
+('acme', '2024-02-01', 'acme', 'expansion', 50.50, 1),
+('acme', '2024-03-01', 'acme', 'contraction', -0.50, 1),
+('bolt', '2024-01-01', 'bolt', 'new', 200, 1),
+('bolt', '2024-02-01', 'bolt', 'churn', -200, 1),
+('bolt', '2024-03-01', 'bolt', 'reactivation', 150, 1);
+
+create table marts.dim_products as
+select * from (values ('p1', 'acme', '1', 'Lantern'), ('p2', 'bolt', '2', 'Tea light')) as product
+    (product_key, organization_id, product_id, name);
+
+create table marts.dim_customers as
+select * from (values ('c1', 'acme', '17850', 'France'), ('c2', 'bolt', '(unknown)', null)) as customer
+    (customer_key, organization_id, customer_id, country);
+
+create table marts.fact_invoice_lines (
+    invoice_line_id text not null, organization_key text not null, organization_id text not null, invoice_id text not null,
+    product_key text not null, customer_key text not null, customer_id text not null, invoice_date date not null,
+    is_cancellation boolean not null, quantity bigint, unit_price_gbp numeric(18, 4), amount_gbp numeric(38, 4),
+    admission_seq bigint not null
+);
+insert into marts.fact_invoice_lines values
+('l1', 'acme', 'acme', '1', 'p1', 'c1', '17850', '2024-01-05', false, 6, 2.55, 15.30, 1),
+('l2', 'acme', 'acme', 'C2', 'p1', 'c1', '17850', '2024-02-05', true, -1, 2.55, -2.55, 1),
+('l3', 'acme', 'acme', '3', 'p1', 'c1', '17850', '2024-02-05', false, 10, 0, 0, 1),
+('l4', 'bolt', 'bolt', '4', 'p2', 'c2', '(unknown)', '2024-03-05', false, 1, 0.001, 0.001, 1);
+
+create table marts.fact_batches (
+    batch_id bigint not null, source_name text not null, table_name text not null, status text not null,
+    landed_date date not null, row_count bigint not null, quarantined_count bigint not null, admission_number bigint
+);
+insert into marts.fact_batches values
+(1, 'saas', 'accounts', 'admitted', '2024-01-05', 90, 10, 1),
+(2, 'saas', 'accounts', 'refused', '2024-02-05', 10, 0, null);
+
+create table marts.fact_quality_results (
+    batch_id bigint not null, check_number integer not null, check_name text not null, severity text,
+    outcome text not null, landed_date date not null, admission_seq bigint
+);
+insert into marts.fact_quality_results values
+(1, 1, 'account_id_present', 'row', 'failed', '2024-01-05', 1),
+(1, 2, 'known_plan', 'warn', 'passed', '2024-01-05', 1),
+(2, 1, 'readable_file', 'batch', 'failed', '2024-02-05', null);
+
+create table marts.fact_metric_queries (
+    query_id bigint not null, organization_key text, organization_id text not null, asked_date date not null,
+    metric_names text not null, outcome text not null, milliseconds double precision not null, is_cache_hit boolean,
+    admission_seq bigint not null
+);
+insert into marts.fact_metric_queries values
+(1, null, '(operator)', '2024-01-05', 'mrr', 'answered', 12.5, false, 1),
+(2, 'acme', 'acme', '2024-02-05', 'mrr, arr', 'failed', 2, null, 1),
+(3, 'bolt', 'bolt', '2024-02-05', 'mrr', 'answered', 1.5, true, 1);

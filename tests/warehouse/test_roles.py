@@ -3,7 +3,7 @@
 import pytest
 import sqlalchemy as sa
 
-from warehouse.database import ANALYST, API, LOADER, TRANSFORMER, Warehouse
+from warehouse.database import ANALYST, API, LOADER, TENANT, TRANSFORMER, Warehouse
 
 
 @pytest.fixture
@@ -13,6 +13,8 @@ def filled(warehouse: Warehouse) -> Warehouse:
         connection.execute(sa.text("create table raw_saas.accounts (account_id text)"))
     with warehouse.engine(TRANSFORMER).begin() as connection:
         connection.execute(sa.text("create table marts.dim_things (thing_id int)"))
+        connection.execute(sa.text("create table personal.dim_people (person_id int)"))
+        connection.execute(sa.text("create table partitions.fact_things_2024 (thing_id int)"))
         connection.execute(sa.text("create table staging.stg_things (thing_id int)"))
     return warehouse
 
@@ -21,19 +23,47 @@ ALLOWED = [
     (TRANSFORMER, "select from raw_saas.accounts"),
     (TRANSFORMER, "select from ops.batches"),
     (TRANSFORMER, "select from ops.quarantine"),
-    (ANALYST, "select from marts.dim_things"),
+    (TRANSFORMER, "create temporary table passing (thing_id int)"),
+    (LOADER, "create temporary table passing (thing_id int)"),
     (API, "select from marts.dim_things"),
+    (API, "select from personal.dim_people"),
     (API, "select from ops.snapshots"),
 ]
+# What is fresh is served to nobody until the policy was put on it.
+DOORS = [
+    (role, statement)
+    for role in (ANALYST, TENANT)
+    for statement in (
+        "select from marts.dim_things",
+        "select from personal.dim_people",
+        "select from partitions.fact_things_2024",
+        "select from raw_saas.accounts",
+        "select from staging.stg_things",
+        "select from ops.batches",
+        "select from ops.quarantine",
+        "select from app.tenants",
+        "select from app.policy",
+        "select from app.mask_salt",
+        "select app.current_organization('analyst')",
+        "select app.mask('x')",
+        "create table marts.mine (x int)",
+        "create table public.mine (x int)",
+        "create temporary table mine (x int)",
+        "create schema mine",
+        "select lo_create(0)",
+    )
+]
 FORBIDDEN = [
+    *DOORS,
     (LOADER, "select from marts.dim_things"),
     (LOADER, "select from ops.batches"),
     (TRANSFORMER, "delete from raw_saas.accounts"),
     (TRANSFORMER, "update ops.batches set status = 'admitted'"),
-    (ANALYST, "select from raw_saas.accounts"),
-    (ANALYST, "select from staging.stg_things"),
-    (ANALYST, "select from ops.quarantine"),
     (ANALYST, "delete from marts.dim_things"),
+    (TENANT, "delete from marts.dim_things"),
+    (API, "create temporary table mine (x int)"),
+    (TRANSFORMER, "select from app.tenants"),
+    (TRANSFORMER, "select from app.mask_salt"),
     (API, "select from raw_saas.accounts"),
     (API, "insert into marts.dim_things values (1)"),
 ]

@@ -2,6 +2,7 @@
     materialized='incremental',
     incremental_strategy='merge',
     unique_key='churn_event_id',
+    pre_hook="{{ move_to_organization_versions('churn_date') }}",
     indexes=[{'columns': ['admission_seq']}, {'columns': ['organization_id', 'churn_date']}],
 ) }}
 
@@ -25,18 +26,19 @@ churn_events as (
 
 final as (
     select
-        churn_event_id,
-        {{ surrogate_key(['organization_id']) }} as organization_key,
-        organization_id,
-        churn_date,
-        reason,
-        refund_usd,
-        is_after_upgrade,
-        is_after_downgrade,
-        is_reactivation,
-        feedback,
-        admission_seq
+        churn_events.churn_event_id,
+        {{ organization_key('churn_events.organization_id') }} as organization_key,
+        churn_events.organization_id,
+        churn_events.churn_date,
+        churn_events.reason,
+        churn_events.refund_usd,
+        churn_events.is_after_upgrade,
+        churn_events.is_after_downgrade,
+        churn_events.is_reactivation,
+        churn_events.feedback,
+        {{ with_organization_version('churn_events.admission_seq') }} as admission_seq
     from churn_events
+    {{ join_organization_version('churn_events.organization_id', 'churn_events.churn_date') }}
 )
 
 select * from final

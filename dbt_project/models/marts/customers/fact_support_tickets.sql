@@ -2,6 +2,7 @@
     materialized='incremental',
     incremental_strategy='merge',
     unique_key='ticket_id',
+    pre_hook="{{ move_to_organization_versions('submitted_date') }}",
     indexes=[{'columns': ['admission_seq']}, {'columns': ['organization_id', 'submitted_date']}],
 ) }}
 
@@ -18,26 +19,28 @@ with versions as (
 tickets as (
     select
         *,
-        coalesce(account_id, '(unknown)') as organization_id
+        coalesce(account_id, '(unknown)') as organization_id,
+        {{ utc_date('submitted_at') }} as submitted_date
     from versions
     where version_rank = 1
 ),
 
 final as (
     select
-        ticket_id,
-        {{ surrogate_key(['organization_id']) }} as organization_key,
-        organization_id,
-        {{ utc_date('submitted_at') }} as submitted_date,
-        submitted_at,
-        closed_at,
-        priority,
-        resolution_hours,
-        first_response_minutes,
-        satisfaction_score,
-        is_escalated,
-        admission_seq
+        tickets.ticket_id,
+        {{ organization_key('tickets.organization_id') }} as organization_key,
+        tickets.organization_id,
+        tickets.submitted_date,
+        tickets.submitted_at,
+        tickets.closed_at,
+        tickets.priority,
+        tickets.resolution_hours,
+        tickets.first_response_minutes,
+        tickets.satisfaction_score,
+        tickets.is_escalated,
+        {{ with_organization_version('tickets.admission_seq') }} as admission_seq
     from tickets
+    {{ join_organization_version('tickets.organization_id', 'tickets.submitted_date') }}
 )
 
 select * from final

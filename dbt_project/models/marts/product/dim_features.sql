@@ -4,25 +4,21 @@
     unique_key='feature_id',
 ) }}
 
-with used as (
-    select
-        feature_key,
-        feature_id,
-        max(usage_admission_seq) as admission_seq
-    from {{ ref('fact_feature_usage') }}
-    {% if is_incremental() %}
-        where usage_admission_seq > (select coalesce(max(known.admission_seq), 0) from {{ this }} as known)
-    {% endif %}
-    group by feature_key, feature_id
+with stated as (
+    select distinct coalesce(feature_id, '(unknown)') as feature_id
+    from {{ ref('stg_saas__feature_usage') }}
+    where {{ not_yet_in('fact_feature_usage', 'usage_admission_seq') }}
 ),
 
 final as (
     select
-        feature_key,
+        {{ surrogate_key(['feature_id']) }} as feature_key,
         feature_id,
-        feature_id as name,
-        admission_seq
-    from used
+        feature_id as name
+    from stated
+    {% if is_incremental() %}
+        where feature_id not in (select known.feature_id from {{ this }} as known)
+    {% endif %}
 )
 
 select * from final

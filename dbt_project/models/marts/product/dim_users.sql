@@ -2,24 +2,22 @@
     materialized='incremental',
     incremental_strategy='merge',
     unique_key='user_key',
+    schema='personal',
     indexes=[{'columns': ['admission_seq']}, {'columns': ['organization_id']}],
+    pre_hook="{{ built_together_with('int_user_actions_arrived') }}",
 ) }}
 
 -- Many actions, few names: the names are gathered first, so that only they are sorted, not the actions.
 with names as (
     select
         user_key,
-        organization_key,
         organization_id,
         user_id,
         user_login,
         max(acted_at) as last_acted_at,
         max(admission_seq) as admission_seq
-    from {{ ref('fact_user_actions') }}
-    {% if is_incremental() %}
-        where admission_seq > (select coalesce(max(known.admission_seq), 0) from {{ this }} as known)
-    {% endif %}
-    group by user_key, organization_key, organization_id, user_id, user_login
+    from {{ ref('int_user_actions_arrived') }}
+    group by user_key, organization_id, user_id, user_login
 ),
 
 ranked as (
@@ -34,7 +32,6 @@ ranked as (
 final as (
     select
         user_key,
-        organization_key,
         organization_id,
         user_id,
         user_login as login,

@@ -1,13 +1,15 @@
 {{ config(
     materialized='incremental',
-    incremental_strategy='merge',
+    incremental_strategy='replace',
     unique_key='usage_id',
+    partition_by='usage_date',
     indexes=[
         {'columns': ['usage_admission_seq']},
         {'columns': ['subscription_id', 'organization_id', 'plan_id']},
         {'columns': ['organization_id', 'usage_date']},
-        {'columns': ['usage_date']},
+        {'columns': ['usage_date'], 'type': 'brin'},
     ],
+    pre_hook="{{ move_to_organization_versions('usage_date') }}",
 ) }}
 
 with versions as (
@@ -96,23 +98,26 @@ resolved as (
 
 final as (
     select
-        usage_id,
-        {{ surrogate_key(['organization_id']) }} as organization_key,
-        organization_id,
-        {{ surrogate_key(['subscription_id']) }} as subscription_key,
-        subscription_id,
-        {{ surrogate_key(['plan_id']) }} as plan_key,
-        plan_id,
-        {{ surrogate_key(["coalesce(feature_id, '(unknown)')"]) }} as feature_key,
-        coalesce(feature_id, '(unknown)') as feature_id,
-        usage_date,
-        usage_count,
-        usage_duration_seconds,
-        error_count,
-        is_beta,
-        usage_admission_seq,
-        greatest(usage_admission_seq, coalesce(assigned_admission_seq, 0)) as admission_seq
+        resolved.usage_id,
+        {{ organization_key('resolved.organization_id') }} as organization_key,
+        resolved.organization_id,
+        {{ surrogate_key(['resolved.subscription_id']) }} as subscription_key,
+        resolved.subscription_id,
+        {{ surrogate_key(['resolved.plan_id']) }} as plan_key,
+        resolved.plan_id,
+        {{ surrogate_key(["coalesce(resolved.feature_id, '(unknown)')"]) }} as feature_key,
+        coalesce(resolved.feature_id, '(unknown)') as feature_id,
+        resolved.usage_date,
+        resolved.usage_count,
+        resolved.usage_duration_seconds,
+        resolved.error_count,
+        resolved.is_beta,
+        resolved.usage_admission_seq,
+        {{ with_organization_version(
+            'greatest(resolved.usage_admission_seq, coalesce(resolved.assigned_admission_seq, 0))'
+        ) }} as admission_seq
     from resolved
+    {{ join_organization_version('resolved.organization_id', 'resolved.usage_date') }}
 )
 
 select * from final

@@ -1,47 +1,39 @@
 {{ config(
     materialized='incremental',
-    incremental_strategy='merge',
+    incremental_strategy='replace',
     unique_key='user_action_id',
-    indexes=[{'columns': ['admission_seq']}, {'columns': ['organization_id', 'action_date']}],
+    partition_by='action_date',
+    remembered=['user_key', 'acted_at'],
+    indexes=[
+        {'columns': ['admission_seq']},
+        {'columns': ['organization_id', 'action_date']},
+        {'columns': ['acted_at'], 'type': 'brin'},
+    ],
+    pre_hook=[
+        "{{ built_together_with('int_user_actions_arrived') }}",
+        "{{ move_to_organization_versions('action_date') }}",
+    ],
 ) }}
 
-with versions as (
-    select
-        *,
-        row_number() over (partition by event_id order by admission_seq desc, _row_number desc) as version_rank
-    from {{ ref('stg_github__events') }}
-    {% if is_incremental() %}
-        where admission_seq > (select coalesce(max(known.admission_seq), 0) from {{ this }} as known)
-    {% endif %}
-),
-
-actions as (
-    select
-        *,
-        coalesce(
-            organization_login,
-            case when repository_name like '%/%' then nullif({{ split_part('repository_name', "'/'", 1) }}, '') end,
-            '(unknown)'
-        ) as organization_id,
-        coalesce(actor_id, actor_login, '(unknown)') as user_id
-    from versions
-    where version_rank = 1
+with actions as (
+    select * from {{ ref('int_user_actions_arrived') }}
 ),
 
 final as (
     select
-        event_id as user_action_id,
-        {{ surrogate_key(['organization_id']) }} as organization_key,
-        organization_id,
-        {{ surrogate_key(['organization_id', 'user_id']) }} as user_key,
-        user_id,
-        coalesce(actor_login, user_id) as user_login,
-        event_type as action_type,
-        repository_name,
-        {{ utc_date('created_at') }} as action_date,
-        created_at as acted_at,
-        admission_seq
+        actions.user_action_id,
+        {{ organization_key('actions.organization_id') }} as organization_key,
+        actions.organization_id,
+        actions.user_key,
+        actions.user_id,
+        {{ surrogate_key(['actions.action_type']) }} as action_type_key,
+        actions.action_type,
+        actions.repository_name,
+        actions.action_date,
+        actions.acted_at,
+        {{ with_organization_version('actions.admission_seq') }} as admission_seq
     from actions
+    {{ join_organization_version('actions.organization_id', 'actions.action_date') }}
 )
 
 select * from final

@@ -10,14 +10,13 @@ months as (
 
 holders as (
     select
-        organization_key,
         organization_id,
         plan_key,
         plan_id,
         min(start_date) as first_date,
         max(admission_seq) as admission_seq
     from subscriptions
-    group by organization_key, organization_id, plan_key, plan_id
+    group by organization_id, plan_key, plan_id
 ),
 
 active as (
@@ -37,12 +36,12 @@ final as (
         holders.organization_id,
         holders.plan_id,
         months.month_start_date,
-        holders.organization_key,
+        {{ organization_key('holders.organization_id') }} as organization_key,
         holders.plan_key,
         coalesce(active.active_subscriptions, 0) as active_subscriptions,
         cast(coalesce(active.seats, 0) as {{ type_bigint() }}) as seats,
         cast(coalesce(active.mrr_usd, 0) as numeric(18, 2)) as mrr_usd,
-        holders.admission_seq
+        {{ with_organization_version('holders.admission_seq') }} as admission_seq
     from holders
     inner join months
         on months.month_start_date >= cast({{ date_trunc('month', 'holders.first_date') }} as date)
@@ -51,6 +50,7 @@ final as (
             holders.organization_id = active.organization_id
             and holders.plan_id = active.plan_id
             and months.month_start_date = active.month_start_date
+    {{ join_organization_version('holders.organization_id', 'months.month_end_date') }}
 )
 
 select * from final

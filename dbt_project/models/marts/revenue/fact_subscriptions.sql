@@ -4,26 +4,27 @@ with subscriptions as (
 
 final as (
     select
-        {{ surrogate_key(['subscription_id']) }} as subscription_key,
-        subscription_id,
-        {{ surrogate_key(['organization_id']) }} as organization_key,
-        organization_id,
-        {{ surrogate_key(['plan_id']) }} as plan_key,
-        plan_id,
-        start_date,
-        end_date,
-        seats,
-        mrr_usd,
-        arr_usd,
-        billing_frequency,
-        is_trial,
-        is_upgraded,
-        is_downgraded,
-        is_churned,
-        is_auto_renewed,
-        assigned_admission_seq,
-        admission_seq
+        {{ surrogate_key(['subscriptions.subscription_id']) }} as subscription_key,
+        subscriptions.subscription_id,
+        {{ organization_key('subscriptions.organization_id') }} as organization_key,
+        subscriptions.organization_id,
+        {{ surrogate_key(['subscriptions.plan_id']) }} as plan_key,
+        subscriptions.plan_id,
+        subscriptions.start_date,
+        subscriptions.end_date,
+        subscriptions.seats,
+        subscriptions.mrr_usd,
+        subscriptions.arr_usd,
+        subscriptions.billing_frequency,
+        subscriptions.is_trial,
+        subscriptions.is_upgraded,
+        subscriptions.is_downgraded,
+        subscriptions.is_churned,
+        subscriptions.is_auto_renewed,
+        subscriptions.assigned_admission_seq,
+        {{ with_organization_version('subscriptions.admission_seq') }} as admission_seq
     from subscriptions
+    {{ join_organization_version('subscriptions.organization_id', 'subscriptions.start_date') }}
 )
 
 select * from final

@@ -7,7 +7,7 @@ final as (
         admission_seq,
         _row_number,
         {{ parse_text('id') }} as event_id,
-        {{ parse_text('"type"') }} as event_type,
+        {{ parse_text('type') }} as event_type,
         {{ json_text('actor', 'id') }} as actor_id,
         {{ json_text('actor', 'login') }} as actor_login,
         {{ json_text('repo', 'name') }} as repository_name,

@@ -1,5 +1,6 @@
 with batches as (
     select * from {{ source('ops', 'batches') }}
+    where {{ known_then() }}
 ),
 
 final as (
@@ -11,7 +12,13 @@ final as (
         admission_seq,
         landed_at,
         row_count,
-        quarantined_count
+        quarantined_count,
+        deleted_count,
+        pruned_count,
+        size_bytes,
+        seconds,
+        is_complete,
+        checks
     from batches
 )
 

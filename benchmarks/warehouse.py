@@ -1,0 +1,186 @@
+"""Building the star from new actions, on an empty warehouse and on a full one, beside hand-written SQL doing the same.
+
+The actions are those of the demo company's people, over two years; the 100,000 that come later are of the two days
+after, one in twenty of them late. They are put into raw as landing leaves them, since landing has a benchmark of its
+own. What is timed is a whole `dbt build` with its data tests; hand-written SQL makes the same tables and tests nothing.
+"""
+
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+
+import psycopg2
+
+from benchmarks.report import Result, finish, parser
+from connectors.demo.company import accounts
+from orchestration.dbt import build
+from warehouse.connect import open_warehouse
+from warehouse.database import LOADER, TRANSFORMER, Warehouse
+from warehouse.settings import Settings
+
+SIZES = (1_000_000, 3_000_000, 10_000_000)
+LATER = 100_000
+MOST_AGAINST_HAND = 1.5
+MOST_GROWTH = 1.5
+SOURCES = ["github"]
+_COMPANIES = 10
+_HAND = Path(__file__).with_name("hand_written.sql")
+_TURNS = 3
+
+_TABLE = """
+create schema raw_github;
+create table raw_github.events (
+    id text, type text, actor text, repo text, payload text, public text, created_at text, org text,
+    _row_number bigint, _dlt_load_id text
+) with (autovacuum_enabled = off);
+create index on raw_github.events using brin (_dlt_load_id)
+"""
+
+# Every one in `late` of the rows is of any day before, the others follow each other over the days.
+_EVENTS = """
+insert into raw_github.events
+select
+    n, (array['PushEvent', 'PushEvent', 'PushEvent', 'IssuesEvent', 'WatchEvent'])[n %% 5 + 1],
+    json_build_object('id', 2 * account + n %% 2, 'login', 'user-' || 2 * account + n %% 2, 'gravatar_id', ''),
+    json_build_object('id', account, 'name', name || '/api', 'url', 'https://api.example.com/repos/' || name || '/api'),
+    json_build_object('push_id', n, 'size', 1, 'ref', 'refs/heads/main', 'title', 'Fix login'),
+    'true', to_char(at, 'YYYY-MM-DD"T"HH24:MI:SS"Z"'),
+    case when n %% 10 < 7 then json_build_object('id', account, 'login', name)::text end,
+    n - %(first)s + 1, %(load)s
+from (
+    select
+        n, abs(hashint8(n)) %% %(accounts)s + 1 as account,
+        (%(names)s::text[])[abs(hashint8(n)) %% %(accounts)s + 1] as name,
+        case when %(late)s > 0 and n %% greatest(%(late)s, 1) = 0
+            then timestamp '2023-01-01' + abs(hashint8(n + 7)) %% 730 * interval '1 day'
+            else %(since)s::timestamp + (n - %(first)s) * (%(days)s * interval '1 day' / %(count)s)
+        end as at
+    from generate_series(%(first)s::bigint, %(first)s + %(count)s - 1) as n
+) as actions
+"""
+
+
+@dataclass(frozen=True)
+class Measured:
+    """Seconds for the rows of an empty warehouse, and for those that came later; by us and by hand."""
+
+    first: float
+    first_by_hand: float
+    later: float
+    later_by_hand: float
+
+
+def measure(sizes: Sequence[int]) -> Iterator[Result]:
+    """Every size, each in a server of its own that is removed afterwards."""
+    smallest: Measured | None = None
+    for rows in sizes:
+        with tempfile.TemporaryDirectory(prefix="datainsight-benchmark-") as temporary:
+            folder = Path(temporary)
+            folder.chmod(0o755)
+            with open_warehouse(Settings(home=folder / "home")) as warehouse:
+                measured = _measured(warehouse, folder / "home", rows)
+        smallest = smallest or measured
+        yield from _results(rows, measured, smallest)
+
+
+def _results(rows: int, measured: Measured, smallest: Measured) -> Iterator[Result]:
+    later = min(LATER, rows)
+    for name, ours, by_hand in (
+        (f"{rows:,} actions, empty warehouse", measured.first, measured.first_by_hand),
+        (f"{later:,} more on {rows:,}", measured.later, measured.later_by_hand),
+    ):
+        ratio = ours / by_hand
+        yield Result(
+            name, round(ours, 1), "s", f"by hand, {by_hand:,.1f} s", ratio, f"<= {MOST_AGAINST_HAND}",
+            ratio <= MOST_AGAINST_HAND,
+        )  # fmt: skip
+    if measured is not smallest:
+        growth = measured.later / smallest.later
+        yield Result(
+            f"{later:,} more on {rows:,}: as history grows", round(measured.later, 1), "s",
+            f"on the smallest, {smallest.later:,.1f} s", growth, f"<= {MOST_GROWTH}", growth <= MOST_GROWTH,
+        )  # fmt: skip
+
+
+def _measured(warehouse: Warehouse, home: Path, rows: int) -> Measured:
+    _execute(warehouse, LOADER, _TABLE)
+    _execute(warehouse, TRANSFORMER, "select 1")
+    # What a process does once, importing dbt and parsing the project, is no part of any build.
+    _build(warehouse, home, "--select", "stg_ops__batches")
+    _land(warehouse, 1, rows, since="2023-01-01", days=730, late=0)
+    first, first_by_hand = _build(warehouse, home), _by_hand(warehouse, "first")
+    ours, by_hand = [], []
+    for turn in range(_TURNS):
+        count = min(LATER, rows)
+        _land(warehouse, rows + 1 + turn * count, count, since=f"2025-01-{1 + 2 * turn:02d}", days=2, late=20)
+        ours.append(_build(warehouse, home))
+        by_hand.append(_by_hand(warehouse, "later"))
+    _compare(warehouse)
+    return Measured(first, first_by_hand, min(ours), min(by_hand))
+
+
+def _land(warehouse: Warehouse, first: int, count: int, *, since: str, days: int, late: int) -> None:
+    names = [account.account_id for account in accounts(_COMPANIES, seed=1)]
+    load = f"{first:020d}.0"
+    given = {"first": first, "count": count, "since": since, "days": days, "late": late, "load": load}
+    _execute(warehouse, LOADER, _EVENTS, {**given, "names": names, "accounts": len(names)})
+    _execute(warehouse, LOADER, "analyze raw_github.events")
+    _execute(
+        warehouse,
+        None,
+        "insert into ops.batches (source, table_name, load_id, row_count, status, admission_seq)"
+        " values ('github', 'events', %(load)s, %(count)s, 'admitted', nextval('ops.admission_seq'))",
+        given,
+    )
+
+
+def _build(warehouse: Warehouse, home: Path, *selection: str) -> float:
+    def run() -> None:
+        outcome = build(warehouse, home, selection=selection, variables={"sources": SOURCES})
+        if outcome.failed():
+            raise RuntimeError(outcome.failed()[0].message)
+
+    return _seconds(run)
+
+
+def _by_hand(warehouse: Warehouse, part: str) -> float:
+    script = _HAND.read_text(encoding="utf-8").partition(f"-- name: {part}\n")[2].partition("-- name: ")[0]
+    return _seconds(lambda: _execute(warehouse, TRANSFORMER, script))
+
+
+def _compare(warehouse: Warehouse) -> None:
+    """Both ways must have come to the same star."""
+    for mart, column in (("fact_user_actions", "acted_at"), ("fact_sessions", "started_at")):
+        sums = [
+            _execute(warehouse, TRANSFORMER, f"select count(*), sum(extract(epoch from {column})) from {schema}.{mart}")
+            for schema in ("marts", "hand")
+        ]
+        if sums[0] != sums[1]:
+            raise RuntimeError(f"{mart} is {sums[0]} by dbt and {sums[1]} by hand")
+
+
+def _seconds(work: Callable[[], object]) -> float:
+    started = time.perf_counter()
+    work()
+    return time.perf_counter() - started
+
+
+def _execute(warehouse: Warehouse, role: str | None, statement: str, given: dict[str, object] | None = None) -> object:
+    with closing(psycopg2.connect(warehouse.url(role))) as connection:
+        connection.autocommit = True
+        with connection.cursor() as cursor:
+            cursor.execute(statement, given)
+            return cursor.fetchall() if cursor.description else None
+
+
+def main() -> int:
+    """Measure, print, and fail when a budget is missed."""
+    given = parser(__doc__).parse_args()
+    return finish(lambda: list(measure([given.rows] if given.rows else SIZES)), as_json=given.json)
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

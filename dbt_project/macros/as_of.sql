@@ -1,0 +1,47 @@
+{#
+    The star as it was: `--vars 'as_of: 12'` builds it as snapshot 12 was published, `--vars 'as_of: 2026-01-31 18:00'` as
+    the snapshot that was served at that time, each into schemas of its own, from raw alone.
+#}
+
+{# What the schemas of such a build end with; nothing for the star of today. #}
+{% macro as_of_suffix() -%}
+    {%- if var('as_of') is not none -%}
+        {%- set said = (var('as_of') | string | lower | trim) -%}
+        {%- set slug = modules.re.sub('[^0-9a-z]+', '_', said).strip('_') -%}
+        {{ return('_as_of_' ~ slug[:32]) }}
+    {%- endif -%}
+    {{ return('') }}
+{%- endmacro %}
+
+{# The condition on the ledger that keeps the batches which that snapshot stands on; all of them today. #}
+{% macro known_then() -%}
+    {%- if var('as_of') is none -%}
+        {{ return('true') }}
+    {%- endif -%}
+    {{ return('admission_seq <= ' ~ as_of_admission()) }}
+{%- endmacro %}
+
+{# The newest admission behind the snapshot of `as_of`. #}
+{% macro as_of_admission() -%}
+    {%- if not asks_database() -%}{{ return(0) }}{%- endif -%}
+    {%- set said = var('as_of') | string | trim -%}
+    {%- set query -%}
+        select admission_seq
+        from {{ source('ops', 'snapshots') }}
+        {% if modules.re.fullmatch('[0-9]{1,18}', said) -%}
+            where snapshot_id = {{ said }}
+        {%- else -%}
+            where published_at <= ops.parse_timestamp('{{ said | replace("'", "''") }}')
+            order by snapshot_id desc
+            limit 1
+        {%- endif %}
+    {%- endset -%}
+    {%- set found = run_query(query).rows -%}
+    {%- if found | length == 0 -%}
+        {{ exceptions.raise_compiler_error(
+            "as_of: " ~ said ~ " is no published snapshot; say its number, or a time such as 2026-01-31 18:00, in UTC,"
+            ~ " after the first publication"
+        ) }}
+    {%- endif -%}
+    {{ return(found[0][0]) }}
+{%- endmacro %}

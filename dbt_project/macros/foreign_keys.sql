@@ -1,0 +1,37 @@
+{#
+    Declares the foreign keys that the models state, at the end of each build, so that BI tools see how the star hangs
+    together whichever of its tables was made anew. Those of incremental models are not enforced where PostgreSQL can
+    declare that (18 and newer): looking up each row while it is written costs more than writing it, and data tests
+    look at the newest rows instead.
+#}
+{% macro declare_foreign_keys() -%}
+    {{ return(adapter.dispatch('declare_foreign_keys')()) }}
+{%- endmacro %}
+
+{% macro default__declare_foreign_keys() -%}
+{%- endmacro %}
+
+{% macro postgres__declare_foreign_keys() -%}
+    {%- if execute and flags.WHICH in ('build', 'run') -%}
+        {%- set wanted = [] -%}
+        {%- set models = {} -%}
+        {%- for node in graph.nodes.values() if node.resource_type == 'model' -%}
+            {%- do models.update({node.name: node}) -%}
+        {%- endfor -%}
+        {%- for node in models.values() -%}
+            {%- for constraint in node.constraints if constraint.type == 'foreign_key' -%}
+                {%- set target = models[modules.re.findall('[A-Za-z_0-9]+', constraint.to)[-1]] -%}
+                {%- do wanted.append({
+                    'name': (node.alias ~ '_' ~ constraint.columns | join('_'))[:58] ~ '_fkey',
+                    'table': node.schema ~ '.' ~ node.alias,
+                    'columns': constraint.columns | join(', '),
+                    'to': target.schema ~ '.' ~ target.alias,
+                    'to_columns': constraint.to_columns | join(', '),
+                    'checked': node.config.materialized != 'incremental' and target.name != 'dim_dates',
+                }) -%}
+            {%- endfor -%}
+        {%- endfor -%}
+        select ops.declare_foreign_keys(cast('{{ tojson(wanted) | replace("'", "''") }}' as jsonb));
+        select ops.drop_orphaned_partition_tables()
+    {%- endif -%}
+{%- endmacro %}

@@ -1,0 +1,11 @@
+{# A query planned on the statistics of an empty table is slow until the server looks by itself. #}
+{% macro renew_statistics() -%}
+    {{ return(adapter.dispatch('renew_statistics')()) }}
+{%- endmacro %}
+
+{% macro default__renew_statistics() -%}
+{%- endmacro %}
+
+{% macro postgres__renew_statistics() -%}
+    analyze {{ this }}
+{%- endmacro %}

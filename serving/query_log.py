@@ -1,0 +1,128 @@
+"""Writes down which questions were asked of the metrics and how long they took, in `ops.metric_queries`.
+
+Nobody waits for it: a thread of its own writes, and what cannot be written, since the warehouse is read-only or busy,
+is let go. Values of filters are not written down, and neither are answers.
+"""
+
+import queue
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
+
+import sqlalchemy as sa
+
+from serving.query import MetricQuery
+from serving.snapshots import Snapshot
+from warehouse.database import API, Warehouse
+
+_WAITING = 1_000
+_PATIENCE_SECONDS = 5
+
+# Nobody's metric has so long a name, and a question may be anything.
+_LONGEST_NAME = 200
+
+
+@dataclass
+class Question:
+    """A row of `ops.metric_queries`, filled in while the question is answered.
+
+    Attributes:
+        started: The clock's reading from which its milliseconds count.
+    """
+
+    organization_id: str | None
+    metrics: list[str]
+    group_by: list[str]
+    grain: str | None
+    asked_at: datetime = field(default_factory=lambda: datetime.now(UTC))
+    snapshot_id: int | None = None
+    admission_seq: int | None = None
+    milliseconds: float = 0.0
+    row_count: int | None = None
+    is_cache_hit: bool | None = None
+    outcome: str = "failed"
+    started: float = field(default_factory=time.perf_counter)
+
+    def stands_on(self, snapshot: Snapshot) -> None:
+        """Note the snapshot that answers."""
+        self.snapshot_id, self.admission_seq = snapshot.snapshot_id, snapshot.admission_seq
+
+    def answered(self, row_count: int, *, is_cache_hit: bool) -> None:
+        """Note the answer."""
+        self.row_count, self.is_cache_hit, self.outcome = row_count, is_cache_hit, "answered"
+
+
+_COLUMNS = [name for name in Question.__dataclass_fields__ if name != "started"]
+_INSERT = sa.text(
+    f"insert into ops.metric_queries ({', '.join(_COLUMNS)}) values ({', '.join(f':{name}' for name in _COLUMNS)})"
+)
+
+
+class QueryLog:
+    """Takes questions at once and writes them soon; `close` writes those that wait.
+
+    Args:
+        warehouse: Where the log is.
+    """
+
+    def __init__(self, warehouse: Warehouse) -> None:
+        self._warehouse = warehouse
+        self._lock = threading.Lock()
+        self._waiting: queue.Queue[Question | None] = queue.Queue(_WAITING)
+        self._writer: threading.Thread | None = None
+
+    @contextmanager
+    def question(self, query: MetricQuery, organization: str | None) -> Iterator[Question]:
+        """The question is over at the end of the context; an error there is a failure."""
+        asked = Question(
+            organization if organization is None else _storable(organization),
+            [_storable(name) for name in query.metrics],
+            [_storable(name) for name in query.group_by],
+            query.grain,
+        )
+        try:
+            yield asked
+        finally:
+            asked.milliseconds = round((time.perf_counter() - asked.started) * 1000, 2)
+            self._take(asked)
+
+    def close(self) -> None:
+        """Write what waits, unless the warehouse takes too long."""
+        with self._lock:
+            writer, self._writer = self._writer, None
+        if writer is not None:
+            with suppress(queue.Full):
+                self._waiting.put(None, timeout=_PATIENCE_SECONDS)
+            writer.join(_PATIENCE_SECONDS)
+
+    def _take(self, asked: Question) -> None:
+        with self._lock:
+            if self._writer is None:
+                self._writer = threading.Thread(target=self._write, name="query log", daemon=True)
+                self._writer.start()
+        with suppress(queue.Full):
+            self._waiting.put_nowait(asked)
+
+    def _write(self) -> None:
+        """Write until told to end: whatever waits, together."""
+        engine = self._warehouse.engine(API).execution_options(isolation_level="AUTOCOMMIT")
+        while (first := self._waiting.get()) is not None:
+            rows: list[Question] = [first]
+            following: Question | None = first
+            while following is not None and not self._waiting.empty():
+                following = self._waiting.get()
+                if following is not None:
+                    rows.append(following)
+            # Without its log the platform answers all the same; a question is not worth an error.
+            with suppress(sa.exc.SQLAlchemyError), engine.connect() as connection:
+                connection.execute(_INSERT, [asdict(asked) for asked in rows])
+            if following is None:
+                return
+
+
+def _storable(name: str) -> str:
+    """A name as PostgreSQL's text can hold it."""
+    return name[:_LONGEST_NAME].replace("\0", "\ufffd").encode("utf-8", "replace").decode("utf-8")

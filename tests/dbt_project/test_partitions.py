@@ -1,0 +1,87 @@
+"""Large facts lie in months; rows find their month, also when a correction says another one."""
+
+import pytest
+import sqlalchemy as sa
+
+from tests.dbt_project.landings import event, land, land_both_sources
+from tests.dbt_project.project import Star
+from warehouse.database import ANALYST
+
+MONTHS = """
+    select cast(date_trunc('month', action_date) as date)::text, count(*), count(distinct tableoid)
+    from marts.fact_user_actions group by 1 order by 1
+"""
+
+
+def test_rows_move_to_the_month_a_correction_says(star: Star) -> None:
+    land_both_sources(star.warehouse)
+    land(star.warehouse, "github.events", [event(20 + n, created_at=f"2023-{n:02d}-15T10:00:00Z") for n in (1, 2, 3)])
+    star.build()
+    assert star.rows(MONTHS) == [("2023-01-01", 1, 1), ("2023-02-01", 1, 1), ("2023-03-01", 1, 1), ("2024-02-01", 3, 1)]
+
+    # One to another month that is there, one to a month of its own, one landed again as it was, one late.
+    land(
+        star.warehouse,
+        "github.events",
+        [
+            event(21, created_at="2023-02-28T23:59:59Z"),
+            event(22, created_at="2025-12-31T00:00:00Z"),
+            event(23, created_at="2023-03-15T10:00:00Z"),
+            event(30, created_at="2019-06-01T00:00:00Z"),
+        ],
+    )
+    star.build()
+
+    assert star.rows(MONTHS) == [
+        ("2019-06-01", 1, 1),
+        ("2023-02-01", 1, 1),
+        ("2023-03-01", 1, 1),
+        ("2024-02-01", 3, 1),
+        ("2025-12-01", 1, 1),
+    ]
+    contents = star.contents()
+    star.build("--full-refresh")
+    assert star.contents() == contents
+    assert star.rows(MONTHS)[0] == ("2019-06-01", 1, 1)
+
+    # What the first tables had is gone with them.
+    orphans = star.rows(
+        "select tablename from pg_tables where schemaname = 'partitions' and tablename ~ '_\\d+$'"
+        " and not exists (select from pg_class where oid = substring(tablename from '\\d+$')::bigint::oid)"
+    )
+    assert orphans == []
+
+
+def test_a_large_fact_is_built_for_queries_by_organization_and_time(star: Star) -> None:
+    land_both_sources(star.warehouse)
+    star.build("--select", "+fact_user_actions", "+fact_sessions")
+
+    for mart, day in {"fact_user_actions": "action_date", "fact_sessions": "session_date"}.items():
+        indexes = "\n".join(d for (d,) in star.rows(f"select indexdef from pg_indexes where tablename = '{mart}'"))
+        assert f"btree (organization_id, {day})" in indexes
+        assert "using brin" in indexes.lower()
+        assert star.rows(f"select partstrat from pg_partitioned_table where partrelid = 'marts.{mart}'::regclass") == [
+            ("r",)
+        ]
+        # Fresh statistics, of the whole and of its months.
+        assert star.rows(f"select reltuples from pg_class where oid = 'marts.{mart}'::regclass") == [(3.0,)]
+    plan = star.rows("explain select count(*) from marts.fact_user_actions where action_date = '2024-02-03'")
+    assert "fact_user_actions_2024_02" in str(plan)
+
+    months = star.rows("select tablename from pg_tables where schemaname = 'partitions' and tablename ~ '^fact'")
+    with (
+        star.warehouse.engine(ANALYST).connect() as connection,
+        pytest.raises(sa.exc.ProgrammingError, match="permission denied"),
+    ):
+        connection.execute(sa.text(f"select * from partitions.{months[0][0]}"))
+
+
+def test_a_fact_is_not_made_anew_from_what_arrived_last(star: Star) -> None:
+    land_both_sources(star.warehouse)
+    star.build()
+
+    statuses = star.project.run("build", "--full-refresh", "--select", "fact_user_actions")
+
+    assert statuses["fact_user_actions"] == "error"
+    assert "select +fact_user_actions" in str(star.project.messages["fact_user_actions"])
+    assert star.rows("select count(*) from marts.fact_user_actions") == [(3,)]

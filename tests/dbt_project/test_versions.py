@@ -1,0 +1,57 @@
+"""Organizations change, and each fact keeps the organization of its day."""
+
+from datetime import UTC, datetime
+
+from tests.dbt_project.landings import account, churn_event, event, land, land_both_sources, ticket
+from tests.dbt_project.project import Star
+
+TODAY = datetime.now(UTC).date()
+
+VERSION_OF = """
+    select facts.{key}, organizations.account_plan_id
+    from marts.{mart} as facts
+    inner join marts.dim_organizations as organizations using (organization_key)
+    where facts.organization_id = 'acme'
+    order by 1
+"""
+
+
+def test_facts_have_the_version_of_their_day_however_late_it_is_known(star: Star) -> None:
+    land_both_sources(star.warehouse)
+    land(star.warehouse, "saas.support_tickets", [ticket("today", submitted_at=f"{TODAY} 00:00:00")])
+    land(star.warehouse, "github.events", [event(50, org="acme", created_at=f"{TODAY}T00:00:00Z")])
+    star.build()
+    assert star.rows(VERSION_OF.format(key="ticket_id", mart="fact_support_tickets")) == [("t1", "Pro"), ("today", "Pro")]
+
+    land(star.warehouse, "saas.accounts", [account("acme", plan_tier="Enterprise", seats="50", country="FR")])
+    land(star.warehouse, "saas.accounts", [account("acme", plan_tier="Enterprise", seats="50", country="FR")])
+    land(star.warehouse, "saas.support_tickets", [ticket("t9"), ticket("too", submitted_at=f"{TODAY} 00:00:00")])
+    land(star.warehouse, "saas.churn_events", [churn_event("c9", "acme", churn_date=str(TODAY))])
+    star.build()
+
+    assert star.rows(
+        "select version_number, account_plan_id, seats, country, is_current, valid_to is null,"
+        " valid_from = '1900-01-01 00:00:00+00' from marts.dim_organizations where organization_id = 'acme' order by 1"
+    ) == [(1, "Pro", 5, "FR", False, False, True), (2, "Enterprise", 50, "FR", True, True, False)]
+    assert star.rows(VERSION_OF.format(key="ticket_id", mart="fact_support_tickets")) == [
+        ("t1", "Pro"),
+        ("t9", "Pro"),
+        ("today", "Enterprise"),
+        ("too", "Enterprise"),
+    ]
+    assert star.rows(VERSION_OF.format(key="user_action_id", mart="fact_user_actions")) == [
+        ("1", "Pro"),
+        ("50", "Enterprise"),
+    ]
+    assert star.rows(VERSION_OF.format(key="churn_event_id", mart="fact_churn_events")) == [("c9", "Enterprise")]
+    # The sum over the versions is the organization, and no fact meets two of them.
+    assert star.rows(
+        "select count(*), count(distinct ticket_id) from marts.fact_support_tickets"
+        " inner join marts.dim_organizations using (organization_key)"
+    ) == [(5, 5)]
+
+    contents = star.contents()
+    star.build()
+    assert star.contents() == contents
+    star.build("--full-refresh")
+    assert star.contents() == contents

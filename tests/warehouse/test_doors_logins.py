@@ -1,0 +1,304 @@
+"""Logins: given and taken, called what, told apart on a server that several warehouses share."""
+
+import threading
+from pathlib import Path
+from typing import Any
+
+import psycopg2
+import pytest
+import sqlalchemy as sa
+from pydantic import SecretStr
+
+from tests.support import Platform
+from tests.warehouse.doors import Doors, session
+from warehouse.connect import open_warehouse
+from warehouse.doors.limits import end_overdue
+from warehouse.doors.logins import ANALYSTS, TENANTS, Door, add_login, list_logins, remove_login
+from warehouse.doors.roles import role_name
+from warehouse.embedded import EmbeddedServer
+from warehouse.errors import DataInsightError
+from warehouse.settings import Settings
+
+BOTH = pytest.mark.parametrize("door", [TENANTS, ANALYSTS], ids=lambda door: door.command)
+
+
+@pytest.mark.parametrize(
+    ("name", "login"),
+    [
+        ("acme", "org_acme"),
+        ("Acme Inc.", "org_acme_inc"),
+        ("  spaced  out ", "org_spaced_out"),
+        ("Æther Größe Ünïté", "org_ther_grosse_unite"),
+        ('o\'brien "x"; drop role y --', "org_o_brien_x_drop_role_y"),
+        ("x" * 300, "org_" + "x" * 50),
+        ("株式会社", "org_e6843c6eb529"),
+        ("🙂", "org_d06f1525f791"),
+        ("--", "org_d8156bae0c42"),
+    ],
+)
+def test_a_login_is_called_after_whom_it_is_for(name: str, login: str) -> None:
+    made = role_name("org", name)
+    assert made == login
+    assert len(made.encode()) < 60
+
+
+@BOTH
+def test_a_login_works_at_once_and_is_gone_when_it_is_taken(bare_doors: Doors, door: Door) -> None:
+    login, url = bare_doors.add(door, "Acme Inc.")
+    with session(url) as opened:
+        assert opened.value("select current_user") == login
+        (known,) = list_logins(bare_doors.warehouse, door)
+        assert (known.name, known.login, known.can_log_in, known.connections) == ("Acme Inc.", login, True, 1)
+        assert known.to_dict(door)[door.key] == "Acme Inc."
+
+        assert remove_login(bare_doors.warehouse, door, "Acme Inc.") == login
+        with pytest.raises(psycopg2.OperationalError):
+            opened.rows("select 1")
+    with pytest.raises(psycopg2.OperationalError, match="authentication failed"), session(url):
+        pass
+    assert list_logins(bare_doors.warehouse, door) == []
+    again, other_url = bare_doors.add(door, "Acme Inc.")
+    assert again == login
+    assert other_url != url
+
+
+@BOTH
+def test_a_password_is_kept_nowhere(bare_doors: Doors, door: Door) -> None:
+    login, url = bare_doors.add(door, "acme")
+    password = sa.make_url(url).password
+    assert password
+    assert len(password) > 24
+    with bare_doors.operator() as operator:
+        stored = operator.value(f"select rolpassword from pg_authid where rolname = '{login}'")
+        assert stored.startswith("SCRAM-SHA-256$")
+        assert operator.value(f"select rolcanlogin and not (rolsuper or rolcreaterole or rolcreatedb or rolreplication"
+                              f" or rolbypassrls) from pg_roles where rolname = '{login}'")  # fmt: skip
+
+
+@BOTH
+@pytest.mark.parametrize("name", ["株式会社 Ω", 'o\'brien "x" \\ %s {0} :name', "\uff21\uff23\uff2d\uff25", "x" * 300])
+def test_a_name_in_any_script_has_a_login(bare_doors: Doors, door: Door, name: str) -> None:
+    login, url = bare_doors.add(door, name)
+    with session(url) as opened:
+        assert opened.value("select current_user") == login
+    if door is TENANTS:
+        with bare_doors.operator() as operator:
+            assert operator.value(f"select app.current_organization('{login}')") == name
+    assert remove_login(bare_doors.warehouse, door, name) == login
+
+
+@BOTH
+@pytest.mark.parametrize("name", ["", "   ", "\t\n", "a\0b", "\ud800"])
+def test_what_is_no_name_is_refused(bare_doors: Doors, door: Door, name: str) -> None:
+    for ask in (bare_doors.add, lambda door, name: remove_login(bare_doors.warehouse, door, name)):
+        with pytest.raises(DataInsightError, match=f"the {door.whose} has no name|what no text can hold"):
+            ask(door, name)
+
+
+@pytest.mark.parametrize("name", ["(unknown)", "(operator)"])
+def test_what_stands_for_no_organization_has_no_login(bare_doors: Doors, name: str) -> None:
+    with pytest.raises(DataInsightError, match="rows that belong to no organization"):
+        bare_doors.add(TENANTS, name)
+    with bare_doors.operator() as operator, pytest.raises(psycopg2.errors.CheckViolation):
+        operator.rows("insert into app.tenants (organization_id, login) values (%s, 'x')", [name])
+
+
+@BOTH
+def test_who_has_a_login_gets_no_second(bare_doors: Doors, door: Door) -> None:
+    bare_doors.add(door, "acme")
+    with pytest.raises(DataInsightError, match="has a login already") as caught:
+        bare_doors.add(door, "acme ")
+    assert f"{door.command} remove" in str(caught.value.hint)
+    with pytest.raises(DataInsightError, match="'bolt' has no login"):
+        remove_login(bare_doors.warehouse, door, "bolt")
+
+
+def test_names_that_read_alike_are_told_apart(bare_doors: Doors) -> None:
+    logins = [bare_doors.add(TENANTS, name)[0] for name in ("acme", "ACME", "Acme!", "acme_")]
+    assert logins == ["org_acme", "org_acme_2", "org_acme_3", "org_acme_4"]
+    with bare_doors.operator() as operator:
+        assert operator.value("select app.current_organization('org_acme_2')") == "ACME"
+
+
+def test_a_login_of_another_warehouse_of_the_server_is_another(bare_doors: Doors) -> None:
+    with bare_doors.operator() as operator:
+        operator.rows("create role org_acme login password 'x' in role tenant")
+    try:
+        login, url = bare_doors.add(TENANTS, "acme")
+        assert login == "org_acme_2"
+        bare_doors.build("marts.fact_sales")
+        bare_doors.build("marts.dim_days")
+        with session(url) as own:
+            assert own.value("select count(*) from fact_sales") == 50
+        with session(str(bare_doors.warehouse.url_object.set(drivername="postgresql", username="org_acme", password="x")
+                         .render_as_string(hide_password=False))) as foreign:  # fmt: skip
+            assert foreign.value("select count(*) from marts.fact_sales") == 0
+            assert foreign.value("select count(*) from marts.dim_days") == 0
+    finally:
+        with bare_doors.operator() as operator:
+            operator.rows("drop role org_acme")
+
+
+def together(count: int, work: Any) -> tuple[list[Any], list[DataInsightError]]:
+    """What several threads that start at once return and raise."""
+    done: list[Any] = []
+    refused: list[DataInsightError] = []
+    start = threading.Barrier(count)
+
+    def one(number: int) -> None:
+        start.wait()
+        try:
+            done.append(work(number))
+        except DataInsightError as error:
+            refused.append(error)
+
+    threads = [threading.Thread(target=one, args=(number,)) for number in range(count)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return done, refused
+
+
+@BOTH
+def test_two_who_add_the_same_at_once_make_one(bare_doors: Doors, door: Door) -> None:
+    done, refused = together(4, lambda _: bare_doors.add(door, "acme"))
+    assert (len(done), len(refused)) == (1, 3)
+    assert all("has a login already" in error.message for error in refused)
+    with session(done[0][1]) as opened:
+        assert opened.value("select 1") == 1
+
+
+def test_two_who_add_what_reads_alike_at_once_make_two(bare_doors: Doors) -> None:
+    done, refused = together(4, lambda number: bare_doors.add(TENANTS, "acme" + "!" * number))
+    assert sorted(login for login, _ in done) == ["org_acme", "org_acme_2", "org_acme_3", "org_acme_4"]
+    assert not refused
+
+
+@BOTH
+def test_a_login_whose_role_got_lost_can_be_made_again(bare_doors: Doors, door: Door) -> None:
+    login, _ = bare_doors.add(door, "acme")
+    with bare_doors.operator() as operator:
+        operator.rows(f"drop role {login}")
+    (known,) = list_logins(bare_doors.warehouse, door)
+    assert not known.can_log_in
+    again, url = bare_doors.add(door, "acme")
+    assert again == login
+    with session(url) as opened:
+        assert opened.value("select 1") == 1
+
+
+def test_what_a_login_was_given_by_hand_goes_with_it(bare_doors: Doors) -> None:
+    login, _ = bare_doors.add(TENANTS, "acme")
+    with bare_doors.operator() as operator:
+        database = operator.value("select current_database()")
+        operator.rows(f"grant temporary on database {database} to {login}")
+        operator.rows(f"create schema mine authorization {login}")
+    assert remove_login(bare_doors.warehouse, TENANTS, "acme") == login
+
+
+def test_limits_are_put_back_when_the_warehouse_is_opened(bare_doors: Doors) -> None:
+    login, url = bare_doors.add(TENANTS, "acme")
+    with session(url) as opened:
+        opened.rows("set default_transaction_read_only = off")
+        opened.rows("alter role current_user set statement_timeout = 0")
+        opened.rows(f"alter role {login} in database {opened.value('select current_database()')} set work_mem = '10GB'")
+    changed = bare_doors.settings.model_copy(update={"login_lock_seconds": 3, "tenant_connections": 4})
+    for settings in (bare_doors.settings, changed):
+        with open_warehouse(settings), session(url) as opened:
+            assert opened.value("show statement_timeout") == "1min"
+            assert opened.value("show lock_timeout") == f"{settings.login_lock_seconds}s"
+            assert opened.value("show work_mem") != "10GB"
+            limit = opened.value("select rolconnlimit from pg_roles where rolname = current_user")
+            assert limit == settings.tenant_connections
+
+
+def test_who_outstays_his_time_is_ended(bare_doors: Doors) -> None:
+    hasty = bare_doors.settings.model_copy(update={"tenant_statement_seconds": 1, "login_idle_seconds": 1})
+    _, busy_url = bare_doors.add(TENANTS, "busy")
+    _, idle_url = bare_doors.add(TENANTS, "idle")
+    _, honest_url = bare_doors.add(TENANTS, "honest")
+
+    def sleep() -> None:
+        with session(busy_url) as busy:
+            busy.error("set statement_timeout = 0", "select pg_sleep(60)")
+
+    def connected() -> set[str]:
+        return {login.name for login in list_logins(bare_doors.warehouse, TENANTS) if login.connections}
+
+    sleeper = threading.Thread(target=sleep)
+    sleeper.start()
+    with session(idle_url) as idle, session(honest_url) as honest:
+        idle.rows("begin")
+        while connected() != {"busy", "idle", "honest"}:
+            pass
+        while connected() != {"honest"}:
+            with bare_doors.warehouse.engine().begin() as connection:
+                end_overdue(connection, hasty, grace_seconds=0)
+        sleeper.join()
+        assert honest.value("select 1") == 1
+        with pytest.raises(psycopg2.OperationalError):
+            idle.rows("select 1")
+
+
+def test_an_owner_who_is_no_superuser_can_do_all_of_it(tmp_path: Path) -> None:
+    server = EmbeddedServer(tmp_path / "own")
+    url = server.acquire()
+    try:
+        admin = sa.create_engine(url, isolation_level="AUTOCOMMIT")
+        with admin.connect() as connection:
+            connection.execute(sa.text("create role owner login createrole password 'secret'"))
+            connection.execute(sa.text("create database mine owner owner"))
+        admin.dispose()
+        settings = Settings(
+            database_url=SecretStr(f"postgresql://owner:secret@{url.host}:{url.port}/mine"), home=tmp_path / "home"
+        )
+        with open_warehouse(settings) as warehouse:
+            doors = Doors(warehouse, settings)
+            doors.policy()
+            doors.build("marts.fact_sales")
+            doors.build("personal.dim_people")
+            login, tenant_url = doors.add(TENANTS, "acme")
+            with session(tenant_url) as acme, doors.analyst() as analyst, doors.operator() as owner:
+                assert acme.value("select count(*) from fact_sales") == 50
+                assert analyst.value("select count(*) from dim_people where email not like 'masked-%'") == 0
+                assert owner.value("select count(*) from marts.fact_sales") == 200
+                assert owner.value("select count(*) from marts.dim_people where email like '%@example.com'") == 8
+                owner.rows(f"set role {login}")
+                assert owner.value("select count(*) from marts.fact_sales") == 50
+                assert owner.value("select count(*) from marts.dim_people") == 5
+            doors.leave()
+    finally:
+        server.release()
+
+
+def test_the_url_keeps_the_tls_options_of_the_warehouse(bare_doors: Doors) -> None:
+    given = bare_doors.warehouse.url_object.update_query_dict({"sslmode": "prefer", "options": "-c search_path=ops"})
+    made = add_login(type(bare_doors.warehouse)(given), bare_doors.settings, ANALYSTS, "maria")
+    assert made.url.endswith("?sslmode=prefer")
+    with session(made.url) as opened:
+        assert opened.value("show search_path") == "marts, metrics"
+
+
+def test_the_commands(bare_doors: Doors, tmp_path: Path) -> None:
+    assert bare_doors.settings.database_url is not None
+    run = Platform(tmp_path, {"DATAINSIGHT_DATABASE_URL": bare_doors.settings.database_url.get_secret_value()})
+
+    made = run("tenants", "add", "Acme Inc.", "--json")
+    assert "no rows of 'Acme Inc.' yet" in made.stderr
+    added = run.json("tenants", "add", "株式会社")
+    assert added.keys() == {"organization_id", "login", "url"}
+    with session(added["url"]) as opened:
+        assert opened.value("select current_user") == added["login"]
+    assert [one["organization_id"] for one in run.json("tenants", "list")["tenants"]] == ["Acme Inc.", "株式会社"]
+    refused = run("tenants", "add", "Acme Inc.")
+    assert refused.returncode == 1
+    assert "has a login already: org_acme_inc" in refused.stderr
+    assert "hint: " in refused.stderr
+    assert run.json("tenants", "remove", "Acme Inc.") == {"organization_id": "Acme Inc.", "login": "org_acme_inc"}
+
+    assert run.json("analysts", "add", "maria").keys() == {"name", "login", "url"}
+    assert "analyst_maria" in run("analysts", "list").stdout
+    assert "analyst_maria is removed" in run("analysts", "remove", "maria").stdout
+    assert "no logins" in run("analysts", "list").stdout
+    assert run("tenants", "add").returncode == 2

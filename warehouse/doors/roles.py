@@ -1,0 +1,126 @@
+"""The roles behind logins: called after whom they are for, made with a password and limits, removed with their rights.
+
+Roles belong to the whole server, while the tables of logins belong to one database: a name that another database's
+login has gets a number behind it.
+"""
+
+import re
+import secrets
+import unicodedata
+from hashlib import sha256
+from typing import Any
+
+import psycopg2
+import sqlalchemy as sa
+from psycopg2.extensions import encrypt_password
+
+from warehouse.database import quote_identifier
+from warehouse.doors.limits import limits_of
+from warehouse.errors import DataInsightError
+from warehouse.settings import Settings
+
+_LONGEST_SLUG = 50
+_MOST_NAMESAKES = 1000
+_FIRST_WITH_MEMBERSHIP_OPTIONS = 160_000
+
+
+def role_name(prefix: str, name: str) -> str:
+    """What the role for `name` is called when no other is called so: `org_acme_inc` for `Acme Inc.`."""
+    plain = unicodedata.normalize("NFKD", name.casefold()).encode("ascii", "ignore").decode()
+    slug = re.sub(r"[^a-z0-9]+", "_", plain).strip("_")[:_LONGEST_SLUG].strip("_")
+    # A name without any plain letter still needs one of its own.
+    return f"{prefix}_{slug or sha256(name.encode()).hexdigest()[:12]}"
+
+
+def make_role(connection: sa.Connection, wanted: str, group: str, settings: Settings) -> tuple[str, str]:
+    """Make a role that can log in and is a member of `group`.
+
+    Args:
+        connection: The owner's, in a transaction that takes everything back when something fails.
+        wanted: What it is called, with a number behind it when another role is called so.
+        group: `tenant` or `analyst`.
+
+    Returns:
+        Its name and its password.
+
+    Raises:
+        DataInsightError: We may not make roles, or may not let them into the group.
+    """
+    password = secrets.token_urlsafe(24)
+    for role in [wanted, *(f"{wanted}_{number}" for number in range(2, _MOST_NAMESAKES))]:
+        if not _exists(connection, role) and _create(connection, role, password):
+            _equip(connection, role, group, settings)
+            return role, password
+    raise DataInsightError(f"there are {_MOST_NAMESAKES} roles called {wanted} on this server")
+
+
+def remove_role(connection: sa.Connection, role: str) -> None:
+    """End the sessions of a role and drop it, if it is there.
+
+    Raises:
+        DataInsightError: It was given something that is not ours to take.
+    """
+    if not _exists(connection, role):
+        return
+    connection.execute(
+        sa.text("select pg_terminate_backend(pid) from pg_stat_activity where usename = :role"), {"role": role}
+    )
+    try:
+        connection.exec_driver_sql(f"drop owned by {quote_identifier(role)}")
+        connection.exec_driver_sql(f"drop role {quote_identifier(role)}")
+    except sa.exc.DBAPIError as error:
+        raise DataInsightError(
+            f"the login {role} cannot be removed: {_reason(error)}",
+            hint="take from it by hand what it was given by hand, in every database of the server",
+        ) from error
+
+
+def _exists(connection: sa.Connection, role: str) -> bool:
+    found = connection.execute(sa.text("select exists (select from pg_roles where rolname = :role)"), {"role": role})
+    return bool(found.scalar_one())
+
+
+def _create(connection: sa.Connection, role: str, password: str) -> bool:
+    """Create the role; False when somebody else on the server has just done so."""
+    # Hashed here, so that the password itself reaches neither the server nor its log.
+    driver: Any = connection.connection.driver_connection
+    verifier = encrypt_password(password, role, scope=driver, algorithm="scram-sha-256")
+    try:
+        with connection.begin_nested():
+            connection.exec_driver_sql(f"create role {quote_identifier(role)} login inherit password '{verifier}'")
+    except sa.exc.DBAPIError as error:
+        if isinstance(error.orig, (psycopg2.errors.DuplicateObject, psycopg2.errors.UniqueViolation)):
+            return False
+        raise DataInsightError(
+            f"the login {role} cannot be made: {_reason(error)}",
+            hint="the user of DATAINSIGHT_DATABASE_URL must have CREATEROLE",
+        ) from error
+    return True
+
+
+def _equip(connection: sa.Connection, role: str, group: str, settings: Settings) -> None:
+    has_options, is_superuser = connection.execute(
+        sa.text(
+            "select cast(current_setting('server_version_num') as integer) >= :first, rolsuper"
+            " from pg_roles where rolname = current_user"
+        ),
+        {"first": _FIRST_WITH_MEMBERSHIP_OPTIONS},
+    ).one()
+    # It reads what the group reads, but may not become the group, which is nobody in particular.
+    options = " with inherit true, set false" if has_options else ""
+    try:
+        connection.exec_driver_sql(f"grant {group} to {quote_identifier(role)}{options}")
+        if not is_superuser:
+            # An operator looks through an organization's eyes with `set role`, and ends its sessions.
+            connection.exec_driver_sql(f"grant {quote_identifier(role)} to current_user")
+    except sa.exc.DBAPIError as error:
+        raise DataInsightError(
+            f"the login {role} cannot become a member of {group}: {_reason(error)}",
+            hint=f"the user of DATAINSIGHT_DATABASE_URL needs the role {group} with ADMIN OPTION",
+        ) from error
+    for statement in limits_of(group, settings).statements(role, connection.engine.url.database or ""):
+        connection.exec_driver_sql(statement)
+
+
+def _reason(error: sa.exc.DBAPIError) -> str:
+    return " ".join(str(error.orig).split())
