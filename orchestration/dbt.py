@@ -8,6 +8,7 @@ import tempfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from warehouse.errors import DataInsightError
 from warehouse.settings import PROJECT_ROOT, Settings
 
 PROJECT = PROJECT_ROOT / "dbt_project"
+_PARSED = "partial_parse.msgpack"
 _SOURCE_SUFFIXES = {".sql", ".yml", ".yaml", ".csv"}
 
 
@@ -86,14 +88,14 @@ def project_version(variables: Variables | None = None) -> str:
     Args:
         variables: See `project_variables`; None for the project's own defaults.
     """
-    digest = hashlib.sha256(json.dumps(_stated(variables)).encode())
+    digest = hashlib.sha256(json.dumps([version("dbt-core"), *_stated(variables)]).encode())
     for path in sorted(p for p in PROJECT.rglob("*") if p.suffix in _SOURCE_SUFFIXES and "target" not in p.parts):
         digest.update(str(path.relative_to(PROJECT)).encode() + b"\0" + path.read_bytes() + b"\0")
     return digest.hexdigest()[:16]
 
 
 def prepare_manifest(database: str, home: Path, variables: Variables | None = None) -> Path:
-    """The folder with `manifest.json` and `semantic_manifest.json` of the project as its files are now.
+    """The folder of the project as its files are now: `manifest.json`, `semantic_manifest.json`, and what dbt parsed.
 
     The project is parsed once for each state of its files; no connection is made.
 
@@ -115,7 +117,7 @@ def prepare_manifest(database: str, home: Path, variables: Variables | None = No
         except DataInsightError:
             shutil.rmtree(scratch)
             raise
-        keep = ("manifest.json", "semantic_manifest.json")
+        keep = ("manifest.json", "semantic_manifest.json", _PARSED)
         for path in scratch.iterdir():
             if path.name not in keep:
                 shutil.rmtree(path) if path.is_dir() else path.unlink()
@@ -151,7 +153,8 @@ def build(
     arguments = ["build", "--exclude-resource-type", "unit_test", *selection, *_stated(variables)]
     if full_refresh:
         arguments.append("--full-refresh")
-    results = _invoke(arguments, warehouse.url_object, home, target=home / "dbt" / "target")
+    folder = prepare_manifest(warehouse.url_object.database or "", home, variables)
+    results = _invoke(arguments, warehouse.url_object, home, target=home / "dbt" / "target", parsed=folder / _PARSED)
     return BuildOutcome(
         [
             NodeOutcome(
@@ -240,11 +243,13 @@ def _invoke(
     home: Path,
     *,
     target: Path,
+    parsed: Path | None = None,
 ) -> Sequence[Any]:
     from dbt.cli.main import dbtRunner
 
+    manifest = None if parsed is None else read_manifest(parsed)
     with _profile_environment(url):
-        result = dbtRunner().invoke(
+        result = dbtRunner(manifest=manifest).invoke(
             [
                 *arguments,
                 *("--project-dir", str(PROJECT), "--profiles-dir", str(PROJECT)),
@@ -259,6 +264,16 @@ def _invoke(
             hint=f"the whole story is in {home / 'logs' / 'dbt'}",
         ) from result.exception
     return getattr(result.result, "results", ()) or ()
+
+
+def read_manifest(parsed: Path) -> Any:
+    """What dbt parsed before, taken as it is: looking for changes again takes it a second, parsing anew four."""
+    from dbt.contracts.graph.manifest import Manifest
+
+    manifest = Manifest.from_msgpack(parsed.read_bytes())
+    # dbt does so with what it has read itself; macros ask it for the models that there are.
+    manifest.build_flat_graph()
+    return manifest
 
 
 @contextmanager

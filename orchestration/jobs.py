@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from dagster._core.definitions.unresolved_asset_job_definition import UnresolvedAssetJobDefinition
 
 EVERYTHING = "refresh_everything"
-DOWNSTREAM_GROUPS = ("staging", "intermediate", "marts", "serving")
+DOWNSTREAM_GROUPS = ("staging", "intermediate", "marts", "metrics", "serving")
 
 
 def build_jobs(sources: list[SourceConfig]) -> dict[str, "UnresolvedAssetJobDefinition"]:

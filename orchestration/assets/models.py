@@ -21,6 +21,8 @@ from orchestration.freshness import current_snapshot, present_state
 from orchestration.pipeline import Pipeline
 from warehouse.errors import DataInsightError
 
+_OTHER_COLUMNS = ("schemas on this incremental model are out of sync", "each EXCEPT query must have the same number")
+
 
 class Translator(DagsterDbtTranslator):
     """Gives dbt's sources the keys of the landed tables, and its models the group of their layer."""
@@ -35,8 +37,8 @@ class Translator(DagsterDbtTranslator):
         return AssetKey(dbt_resource_props["name"])
 
     def get_group_name(self, dbt_resource_props: Mapping[str, Any]) -> str | None:
-        """The layer: staging, intermediate or marts."""
-        return str(dbt_resource_props["fqn"][1])
+        """The layer: staging, where seeds are too, intermediate, marts or metrics."""
+        return "staging" if dbt_resource_props["resource_type"] == "seed" else str(dbt_resource_props["fqn"][1])
 
 
 def build_model_assets(manifest_path: Path) -> AssetsDefinition:
@@ -73,9 +75,7 @@ def build_model_assets(manifest_path: Path) -> AssetsDefinition:
             pipeline.report.build, pipeline.report.built = outcome, state if whole else None
             yield from _events(outcome, manifest, translator)
             if outcome.failed():
-                raise DataInsightError(
-                    _complaint(outcome), hint="nothing was published; what stood before keeps serving"
-                )
+                raise DataInsightError(_complaint(outcome), hint=_hint(outcome))
 
     return build_models
 
@@ -85,7 +85,7 @@ def _events(
 ) -> Iterator[Output[None] | AssetCheckResult]:
     for node in outcome.nodes:
         metadata: dict[str, Any] = {"status": node.status, "seconds": node.seconds, "message": node.message}
-        if node.kind == "model" and node.status == "success":
+        if node.kind in ("model", "seed") and node.status == "success":
             key = translator.get_asset_key(manifest["nodes"][node.unique_id])
             yield Output(None, output_name=key.to_python_identifier(), metadata=metadata)
         elif node.kind == "test" and node.status != "skipped":
@@ -98,6 +98,13 @@ def _events(
                     severity=AssetCheckSeverity.WARN if node.status == "warn" else AssetCheckSeverity.ERROR,
                     metadata={**metadata, "failing_rows": node.failures or 0},
                 )
+
+
+def _hint(outcome: BuildOutcome) -> str:
+    """What to do about it. A table that an older version of its model built does not fit what the new one makes."""
+    if any(sign in node.message for node in outcome.failed() for sign in _OTHER_COLUMNS):
+        return "a model has other columns than its table: `datainsight run --full-refresh` makes all of them anew"
+    return "nothing was published; what stood before keeps serving"
 
 
 def _complaint(outcome: BuildOutcome) -> str:

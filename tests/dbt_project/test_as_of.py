@@ -22,16 +22,16 @@ def test_the_star_of_a_snapshot_is_built_beside_that_of_today(star: Star) -> Non
     land(star.warehouse, "saas.subscriptions", [subscription("s1", mrr_amount="900"), subscription("s7", "initech")])
     land(star.warehouse, "saas.support_tickets", [ticket("t1", "globex"), ticket("t5", "initech")])
     land(star.warehouse, "github.events", [event(1, created_at="2025-01-01T00:00:00Z"), event(77, org="initech")])
-    star.build()
+    star.build_again()
     today = star.contents()
     publish(star, "2026-02-28 12:00+00")
 
-    star.build("--vars", "as_of: 1")
+    star.build_again("--vars", "as_of: 1")
     assert star.contents("_as_of_1") == then
     assert star.contents() == today
 
     # By time: what was served then.
-    star.build("--vars", "as_of: '2026-02-27 23:00'", "--select", "+fact_support_tickets")
+    star.build_again("--vars", "as_of: '2026-02-27 23:00'", "--select", "+fact_support_tickets")
     assert star.contents("_as_of_2026_02_27_23_00")["fact_support_tickets"] == then["fact_support_tickets"]
 
 

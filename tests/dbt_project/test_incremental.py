@@ -19,7 +19,7 @@ def test_a_second_build_with_nothing_new_writes_nothing(star: Star) -> None:
     star.build()
     contents, storage = star.contents(), star.storage(INCREMENTAL)
 
-    star.build()
+    star.build_again()
 
     assert star.contents() == contents
     assert star.storage(INCREMENTAL) == storage
@@ -58,7 +58,7 @@ def test_new_rows_corrections_and_repetitions_end_where_a_full_refresh_does(star
     ]
 
     contents = star.contents()
-    star.build("--full-refresh")
+    star.build_again("--full-refresh")
     assert star.contents() == contents
 
 
@@ -72,7 +72,7 @@ def test_a_replayed_batch_is_taken_in_although_others_were_admitted_after_it_lan
         "update ops.batches set status = 'admitted', admission_seq = nextval('ops.admission_seq')"
         f" where batch_id = {late}"
     )
-    star.build("--select", "+fact_user_actions")
+    star.build_again("--select", "+fact_user_actions")
 
     assert star.rows("select user_action_id from marts.fact_user_actions order by 1") == [("1",), ("2",)]
 

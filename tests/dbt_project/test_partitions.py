@@ -30,7 +30,7 @@ def test_rows_move_to_the_month_a_correction_says(star: Star) -> None:
             event(30, created_at="2019-06-01T00:00:00Z"),
         ],
     )
-    star.build()
+    star.build_again()
 
     assert star.rows(MONTHS) == [
         ("2019-06-01", 1, 1),
@@ -40,7 +40,7 @@ def test_rows_move_to_the_month_a_correction_says(star: Star) -> None:
         ("2025-12-01", 1, 1),
     ]
     contents = star.contents()
-    star.build("--full-refresh")
+    star.build_again("--full-refresh")
     assert star.contents() == contents
     assert star.rows(MONTHS)[0] == ("2019-06-01", 1, 1)
 

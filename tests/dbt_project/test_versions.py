@@ -27,7 +27,7 @@ def test_facts_have_the_version_of_their_day_however_late_it_is_known(star: Star
     land(star.warehouse, "saas.accounts", [account("acme", plan_tier="Enterprise", seats="50", country="FR")])
     land(star.warehouse, "saas.support_tickets", [ticket("t9"), ticket("too", submitted_at=f"{TODAY} 00:00:00")])
     land(star.warehouse, "saas.churn_events", [churn_event("c9", "acme", churn_date=str(TODAY))])
-    star.build()
+    star.build_again()
 
     assert star.rows(
         "select version_number, account_plan_id, seats, country, is_current, valid_to is null,"
@@ -51,7 +51,7 @@ def test_facts_have_the_version_of_their_day_however_late_it_is_known(star: Star
     ) == [(5, 5)]
 
     contents = star.contents()
-    star.build()
+    star.build_again()
     assert star.contents() == contents
-    star.build("--full-refresh")
+    star.build_again("--full-refresh")
     assert star.contents() == contents

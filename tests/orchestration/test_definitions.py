@@ -80,5 +80,9 @@ def test_the_project_is_parsed_once_for_each_state_of_its_files(tmp_path: Path) 
     written = (folder / "manifest.json").stat().st_mtime_ns
     assert prepare_manifest("datainsight", tmp_path) == folder
     assert (folder / "manifest.json").stat().st_mtime_ns == written
-    assert {path.name for path in folder.iterdir()} == {"manifest.json", "semantic_manifest.json"}
+    assert {path.name for path in folder.iterdir()} == {
+        "manifest.json",
+        "partial_parse.msgpack",
+        "semantic_manifest.json",
+    }
     assert [path.name for path in folder.parent.iterdir()] == [folder.name]

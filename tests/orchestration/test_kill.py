@@ -12,7 +12,7 @@ from tests.conftest import NewDatabase
 from tests.orchestration.conftest import FILES, SOURCES, write_events
 from tests.support import Platform
 
-ROUNDS = 10
+ROUNDS = 8
 QUESTIONS = [
     ["mrr", "active_subscriptions", "--by", "metric_time", "--by", "organization", "--grain", "month"],
     ["user_actions", "active_users", "--by", "metric_time", "--grain", "day"],
@@ -45,7 +45,7 @@ def a_platform(folder: Path, data: Path, url: str) -> Platform:
 
 
 @pytest.mark.timeout(1200)
-def test_ten_kills_leave_no_trace(server_url: sa.URL, database: sa.URL, tmp_path: Path, data: Path) -> None:
+def test_kills_leave_no_trace(server_url: sa.URL, database: sa.URL, tmp_path: Path, data: Path) -> None:
     url = database.set(drivername="postgresql").render_as_string(hide_password=False)
     platform = a_platform(tmp_path / "killed", data, url)
     started = time.monotonic()

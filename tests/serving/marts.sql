@@ -77,6 +77,13 @@ select
     timestamptz '2024-01-01 12:00+00' + n / 4 * interval '1 day', 1
 from generate_series(0, 359) as n;
 
+create table marts.fact_sessions (
+    session_id text not null, organization_id text not null, user_key text not null, session_date date not null,
+    duration_seconds bigint not null, action_count bigint not null, admission_seq bigint not null
+);
+insert into marts.fact_sessions values
+('s1', 'acme', 'k1', '2024-01-05', 600, 3, 1), ('s2', 'bolt', 'k2', '2024-02-05', 60, 1, 1);
+
 -- Every organization here has one version, known by its id.
 alter table marts.dim_organizations add column organization_key text generated always as (organization_id) stored;
 alter table marts.fact_organization_months add column organization_key text generated always as (organization_id) stored;
@@ -173,3 +180,4 @@ insert into marts.fact_metric_queries values
 (1, null, '(operator)', '2024-01-05', 'mrr', 'answered', 12.5, false, 1),
 (2, 'acme', 'acme', '2024-02-05', 'mrr, arr', 'failed', 2, null, 1),
 (3, 'bolt', 'bolt', '2024-02-05', 'mrr', 'answered', 1.5, true, 1);
+alter table marts.fact_sessions add column organization_key text generated always as (organization_id) stored;

@@ -216,7 +216,7 @@ def test_definitions_have_one_version_whatever_the_database(store: Store, tmp_pa
     first = store.publish()
     text = store.semantic_manifest.read_text(encoding="utf-8")
     store.semantic_manifest = tmp_path / "semantic_manifest.json"
-    store.semantic_manifest.write_text(text.replace("nothing", "another_database"), encoding="utf-8")
+    store.semantic_manifest.write_text(text.replace('"nothing', '"another_database'), encoding="utf-8")
 
     assert store.publish().definition_version == first.definition_version
 
