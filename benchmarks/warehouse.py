@@ -113,7 +113,7 @@ def _measured(warehouse: Warehouse, home: Path, rows: int) -> Measured:
     _land(warehouse, 1, rows, since="2023-01-01", days=730, late=0)
     first, first_by_hand = _build(warehouse, home), _by_hand(warehouse, "first")
     ours, by_hand = [], []
-    for turn in range(_TURNS):
+    for turn in range(_TURNS if rows >= LATER else 1):
         count = min(LATER, rows)
         _land(warehouse, rows + 1 + turn * count, count, since=f"2025-01-{1 + 2 * turn:02d}", days=2, late=20)
         ours.append(_build(warehouse, home))

@@ -12,7 +12,7 @@ from tests.conftest import NewDatabase
 from tests.orchestration.conftest import FILES, SOURCES, write_events
 from tests.support import Platform
 
-ROUNDS = 8
+ROUNDS = 6
 QUESTIONS = [
     ["mrr", "active_subscriptions", "--by", "metric_time", "--by", "organization", "--grain", "month"],
     ["user_actions", "active_users", "--by", "metric_time", "--grain", "day"],
