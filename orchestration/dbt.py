@@ -7,13 +7,13 @@ import shutil
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
 
+from orchestration.outcome import BuildOutcome, NodeOutcome
 from warehouse.database import Warehouse, libpq_environment
 from warehouse.errors import DataInsightError
 from warehouse.settings import PROJECT_ROOT, Settings
@@ -38,48 +38,6 @@ def project_variables(settings: Settings, sources: Iterable[str]) -> Variables:
         "fiscal_year_start_month": settings.fiscal_year_start_month,
         "holiday_country": settings.holiday_country,
     }
-
-
-@dataclass(frozen=True)
-class NodeOutcome:
-    """How one model or test ended; `status` is dbt's own word."""
-
-    unique_id: str
-    status: str
-    seconds: float
-    message: str
-    failures: int | None
-
-    @property
-    def kind(self) -> str:
-        """`model`, `test`, `unit_test`, `seed` or `snapshot`."""
-        return self.unique_id.partition(".")[0]
-
-
-@dataclass(frozen=True)
-class BuildOutcome:
-    """Every node of one `dbt build`."""
-
-    nodes: list[NodeOutcome] = field(default_factory=list)
-
-    @property
-    def models(self) -> int:
-        """How many models were built."""
-        return sum(node.kind in ("model", "seed", "snapshot") and node.status == "success" for node in self.nodes)
-
-    @property
-    def checks(self) -> dict[str, int]:
-        """How many tests passed, warned and failed."""
-        tests = [node.status for node in self.nodes if node.kind in ("test", "unit_test")]
-        return {
-            "passed": tests.count("pass"),
-            "warned": tests.count("warn"),
-            "failed": sum(status in ("fail", "error") for status in tests),
-        }
-
-    def failed(self) -> list[NodeOutcome]:
-        """The nodes that failed, not those skipped because of them."""
-        return [node for node in self.nodes if node.status in ("fail", "error", "runtime error")]
 
 
 def project_version(variables: Variables | None = None) -> str:

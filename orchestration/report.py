@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from warehouse.errors import DataInsightError
 
 if TYPE_CHECKING:
-    from orchestration.dbt import BuildOutcome
+    from orchestration.outcome import BuildOutcome
 
 
 def _silent(_line: str) -> None:

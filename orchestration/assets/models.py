@@ -16,8 +16,9 @@ from dagster import (
 from dagster_dbt import DagsterDbtTranslator, DagsterDbtTranslatorSettings, dbt_assets
 from dagster_dbt.asset_utils import get_asset_check_key_for_test, get_subset_selection_for_context
 
-from orchestration.dbt import BuildOutcome, build
+from orchestration.dbt import build
 from orchestration.freshness import current_snapshot, present_state
+from orchestration.outcome import BuildOutcome
 from orchestration.pipeline import Pipeline
 from warehouse.errors import DataInsightError
 

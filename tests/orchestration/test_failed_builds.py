@@ -3,7 +3,7 @@
 import pytest
 
 from orchestration.assets.models import _complaint, _hint
-from orchestration.dbt import BuildOutcome, NodeOutcome
+from orchestration.outcome import BuildOutcome, NodeOutcome
 
 OUT_OF_SYNC = "The source and target schemas on this incremental model are out of sync!\n They can be reconciled"
 
