@@ -14,6 +14,8 @@ depends_on = None
 
 
 def upgrade() -> None:
-    """Run the SQL file beside this one."""
+    """Run the SQL files beside this one, in the order in which they stand on each other."""
     connection = op.get_bind()
-    connection.exec_driver_sql(Path(__file__).with_suffix(".sql").read_text(encoding="utf-8").replace("%", "%%"))
+    for name in ("0003_doors", "0003_doors_rules", "0003_doors_protect"):
+        text = Path(__file__).with_name(f"{name}.sql").read_text(encoding="utf-8")
+        connection.exec_driver_sql(text.replace("%", "%%"))
