@@ -162,3 +162,13 @@ def session(url: str) -> Iterator[Session]:
         yield Session(connection)
     finally:
         connection.close()
+
+
+def protect(doors: Doors, mart: str) -> str | None:
+    """What PostgreSQL says to it; None when it succeeds."""
+    schema, name = mart.split(".")
+    try:
+        doors.transform(f"select app.protect('{schema}', '{name}')")
+    except sa.exc.DBAPIError as error:
+        return str(error.orig)
+    return None
