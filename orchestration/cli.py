@@ -1,5 +1,6 @@
 """The `datainsight` command: its groups, and what becomes of errors."""
 
+import logging
 import sys
 
 import typer
@@ -29,6 +30,8 @@ app.add_typer(warehouse.app, name="warehouse", help="The PostgreSQL server and h
 def main() -> None:
     """Run the command line of this process; errors end it with code 1, usage errors with 2."""
     debug = "--debug" in sys.argv
+    # A library that cannot write its log, because the disk is full say, would print a traceback for each line of it.
+    logging.raiseExceptions = debug
     try:
         app([argument for argument in sys.argv[1:] if argument != "--debug"])
     except DataInsightError as error:

@@ -11,19 +11,29 @@ if TYPE_CHECKING:
     from dagster import DagsterInstance
 
 _CONFIG = Path(__file__).parent / "dagster.yaml"
+_COMMAND = "command.yaml"
+# What a command prints is read where it is printed; files of it would pile up, one folder for each run.
+_OUTPUT_STAYS = """
+compute_logs:
+  module: dagster._core.storage.noop_compute_log_manager
+  class: NoOpComputeLogManager
+"""
 
 
 def dagster_environment(warehouse: Warehouse, home: Path) -> dict[str, str]:
     """The variables with which any Dagster process finds the instance; writes its configuration."""
-    folder = home / "dagster"
-    folder.mkdir(parents=True, exist_ok=True)
-    wanted = _CONFIG.read_text(encoding="utf-8")
-    config = folder / "dagster.yaml"
+    folder = _written(home / "dagster" / "dagster.yaml", _CONFIG.read_text(encoding="utf-8"))
+    return {"DAGSTER_HOME": str(folder), "DAGSTER_POSTGRES_URL": storage_url(warehouse)}
+
+
+def _written(config: Path, wanted: str) -> Path:
+    """The folder of a configuration that says what is wanted, also while other processes read it."""
+    config.parent.mkdir(parents=True, exist_ok=True)
     if not config.exists() or config.read_text(encoding="utf-8") != wanted:
         scratch = config.with_suffix(f".{os.getpid()}")
         scratch.write_text(wanted, encoding="utf-8")
         scratch.replace(config)
-    return {"DAGSTER_HOME": str(folder), "DAGSTER_POSTGRES_URL": storage_url(warehouse)}
+    return config.parent
 
 
 def storage_url(warehouse: Warehouse) -> str:
@@ -34,8 +44,12 @@ def storage_url(warehouse: Warehouse) -> str:
 
 
 def open_instance(warehouse: Warehouse, home: Path) -> "DagsterInstance":
-    """The persistent instance, for use in this process."""
+    """The persistent instance, for use in this process, whose output stays on the terminal."""
     from dagster import DagsterInstance
 
     os.environ.update(dagster_environment(warehouse, home))
-    return DagsterInstance.from_config(str(home / "dagster"))
+    text = _CONFIG.read_text(encoding="utf-8") + _OUTPUT_STAYS
+    instance = DagsterInstance.from_config(str(_written(home / "dagster" / _COMMAND, text)), _COMMAND)
+    # Dagster connects anew for each statement, unless told that its process lives long: a third of a run's time.
+    instance.optimize_for_webserver(statement_timeout=0, pool_recycle=3600, max_overflow=20)
+    return instance

@@ -106,9 +106,9 @@ def shared_data() -> Path:
 class NewDatabase:
     """A database for as long as the context lasts."""
 
-    def __init__(self, server: sa.URL, template: str = "template1") -> None:
+    def __init__(self, server: sa.URL, template: str = "template1", name: str | None = None) -> None:
         self._engine = sa.create_engine(server, isolation_level="AUTOCOMMIT")
-        self._name = f"test_{uuid.uuid4().hex}"
+        self._name = name or f"test_{uuid.uuid4().hex}"
         self._template = template
 
     def __enter__(self) -> str:

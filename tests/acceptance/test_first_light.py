@@ -1,14 +1,20 @@
 """The whole way of the data, with real files: what they say is what the metrics answer."""
 
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import pytest
 import sqlalchemy as sa
 
+from serving.metrics import Metrics, parse_query
 from tests.conftest import NewDatabase
 from tests.support import Platform
+from warehouse.connect import open_warehouse
+from warehouse.settings import Settings
+
+BY_TIME = {"group_by": ["metric_time"]}
 
 
 @pytest.fixture(scope="module")
@@ -32,6 +38,22 @@ def first(platform: Platform) -> dict[str, Any]:
     return platform.run()
 
 
+@pytest.fixture
+def metrics(platform: Platform) -> Iterator[Metrics]:
+    """What the run has published, asked without a process for each question."""
+    settings = Settings(
+        database_url=platform.environment["DATAINSIGHT_DATABASE_URL"],  # type: ignore[arg-type]
+        home=platform.folder / "home",
+    )
+    with open_warehouse(settings) as warehouse, closing(Metrics(settings, warehouse)) as opened:
+        yield opened
+
+
+def rows(metrics: Metrics, question: dict[str, Any], organization: str | None = None) -> list[list[Any]]:
+    answer: list[list[Any]] = metrics.query(parse_query(question), organization).to_dict()["rows"]
+    return answer
+
+
 @pytest.mark.usefixtures("first")
 class TestFirstLight:
     def test_every_row_lands_and_only_conflicting_ones_are_set_aside(self, first: dict[str, Any]) -> None:
@@ -47,33 +69,39 @@ class TestFirstLight:
         assert len(rows) == 42
         assert len({row["payload"]["usage_id"] for row in rows}) == 21
 
+    def test_the_command_answers(self, platform: Platform) -> None:
+        december = ["--by", "metric_time", "--grain", "month", "--since", "2024-12-01"]
+        assert platform.metric("mrr", *december) == [["2024-12-01", 10_159_608]]
+
     @pytest.mark.parametrize(
         ("question", "answer"),
         [
-            (["mrr", "--by", "metric_time", "--grain", "month", "--since", "2024-12-01"], [["2024-12-01", 10_159_608]]),
-            (["mrr", "--by", "metric_time", "--grain", "year", "--since", "2024-01-01"], [["2024-01-01", 10_159_608]]),
-            (["mrr"], [[10_159_608]]),
-            (["active_subscriptions"], [[4514]]),
-            (["churn_events"], [[600]]),
-            (["refunds_usd"], [[8652.25]]),
-            (["user_actions"], [[15_129]]),
-            (["user_actions", "--by", "metric_time", "--grain", "day"], [["2015-01-01", 15_129]]),
-            (["active_users"], [[6208]]),
-            (["tickets_opened"], [[2000]]),
+            (
+                {"metrics": ["mrr"], **BY_TIME, "grain": "year", "time_range": {"start": "2024-01-01"}},
+                [["2024-01-01", 10_159_608]],
+            ),
+            ({"metrics": ["mrr"]}, [[10_159_608]]),
+            ({"metrics": ["active_subscriptions"]}, [[4514]]),
+            ({"metrics": ["churn_events"]}, [[600]]),
+            ({"metrics": ["refunds_usd"]}, [[8652.25]]),
+            ({"metrics": ["user_actions"]}, [[15_129]]),
+            ({"metrics": ["user_actions"], **BY_TIME, "grain": "day"}, [["2015-01-01", 15_129]]),
+            ({"metrics": ["active_users"]}, [[6208]]),
+            ({"metrics": ["tickets_opened"]}, [[2000]]),
         ],
     )
     def test_a_metric_is_what_the_files_say(
-        self, platform: Platform, question: list[str], answer: list[list[Any]]
+        self, metrics: Metrics, question: dict[str, Any], answer: list[list[Any]]
     ) -> None:
-        assert platform.metric(*question) == answer
+        assert rows(metrics, question) == answer
 
-    def test_the_whole_is_the_sum_over_organizations(self, platform: Platform) -> None:
+    def test_the_whole_is_the_sum_over_organizations(self, metrics: Metrics) -> None:
         for metric in ("mrr", "user_actions", "feature_uses"):
-            by_organization = platform.metric(metric, "--by", "organization")
-            whole = platform.metric(metric)[0][0]
+            by_organization = rows(metrics, {"metrics": [metric], "group_by": ["organization"]})
+            whole = rows(metrics, {"metrics": [metric]})[0][0]
             assert round(sum(row[1] or 0 for row in by_organization), 2) == whole
             name, value = max(by_organization, key=lambda row: row[1] or 0)
-            assert platform.metric(metric, "--organization", name) == [[value]]
+            assert rows(metrics, {"metrics": [metric]}, name) == [[value]]
 
     def test_an_answer_says_what_it_stands_on(self, platform: Platform, first: dict[str, Any]) -> None:
         answer = platform.json("metrics", "query", "feature_uses")

@@ -1,12 +1,18 @@
-"""A small company in files, and the platform over it."""
+"""A small company in files, and the platform over it: before its first run, and after it."""
 
 import gzip
 import json
+import shutil
+from collections.abc import Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
 
+from tests.conftest import NewDatabase
 from tests.support import Platform
 
 ACCOUNTS = """account_id,account_name,industry,country,signup_date,referral_source,plan_tier,seats,is_trial,churn_flag
@@ -69,26 +75,81 @@ def write_events(path: Path, numbers: range) -> None:
     path.write_bytes(gzip.compress("\n".join(lines).encode() + b"\n"))
 
 
-@pytest.fixture
-def data(tmp_path: Path) -> Path:
-    """The folder of the company's files."""
-    folder = tmp_path / "data"
-    folder.mkdir()
-    for name, text in FILES.items():
-        (folder / name).write_text(text)
-    write_events(folder / "events_1.jsonl.gz", range(10))
-    return folder
+@dataclass
+class Company(Platform):
+    """The platform over the company's files.
+
+    Attributes:
+        first: The summary of the run that it has behind it, if any.
+    """
+
+    first: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def data(self) -> Path:
+        """The folder of the company's files."""
+        return self.folder / "data"
 
 
-@pytest.fixture
-def platform(database: sa.URL, tmp_path: Path, data: Path) -> Platform:
-    """The platform over the company, with a database and a home of its own."""
-    (data.parent / "sources.yaml").write_text(SOURCES)
-    return Platform(
-        tmp_path,
+def new_company(folder: Path, database: sa.URL) -> Company:
+    """The company with its first files, in a folder that is there, over a migrated database."""
+    company = Company(
+        folder,
         {
             "DATAINSIGHT_DATABASE_URL": database.set(drivername="postgresql").render_as_string(hide_password=False),
-            "DATAINSIGHT_HOME": str(tmp_path / "home"),
-            "DATAINSIGHT_SOURCES": str(tmp_path / "sources.yaml"),
+            "DATAINSIGHT_HOME": str(folder / "home"),
+            "DATAINSIGHT_SOURCES": str(folder / "sources.yaml"),
         },
     )
+    company.data.mkdir()
+    for name, text in FILES.items():
+        (company.data / name).write_text(text)
+    write_events(company.data / "events_1.jsonl.gz", range(10))
+    (folder / "sources.yaml").write_text(SOURCES)
+    return company
+
+
+@pytest.fixture
+def platform(database: sa.URL, tmp_path: Path) -> Company:
+    """The platform over the company, with a database and a home of its own; nothing has been run."""
+    return new_company(tmp_path, database)
+
+
+@pytest.fixture
+def data(platform: Company) -> Path:
+    """The folder of the company's files."""
+    return platform.data
+
+
+@dataclass(frozen=True)
+class _Saved:
+    """A company as its first run left it, and where it is put back: its ledger and its caches name both places."""
+
+    company: Company
+    folder: Path
+    database: str
+
+
+@pytest.fixture(scope="session")
+def _saved(server_url: sa.URL, _template: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[_Saved]:
+    """The first run, made once for all tests of this worker that begin after it."""
+    folder = tmp_path_factory.mktemp("company")
+    with ExitStack() as stack:
+        with NewDatabase(server_url, template=_template) as name:
+            company = new_company(folder, server_url.set(database=name))
+            company.first = company.run()
+            database = stack.enter_context(NewDatabase(server_url, template=name))
+        saved = folder.with_name(f"{folder.name}_saved")
+        folder.rename(saved)
+        yield _Saved(company, saved, database)
+
+
+@pytest.fixture
+def ran(server_url: sa.URL, _saved: _Saved) -> Iterator[Company]:
+    """The platform over the company after its first run, with a database and a home of its own."""
+    company = _saved.company
+    database = sa.engine.make_url(company.environment["DATAINSIGHT_DATABASE_URL"]).database
+    shutil.copytree(_saved.folder, company.folder)
+    with NewDatabase(server_url, template=_saved.database, name=database):
+        yield Company(company.folder, dict(company.environment), company.first)
+    shutil.rmtree(company.folder)

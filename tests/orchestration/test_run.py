@@ -4,41 +4,40 @@ import json
 import shutil
 from pathlib import Path
 
-from tests.orchestration.conftest import ACCOUNTS, write_events
+from tests.orchestration.conftest import ACCOUNTS, Company, write_events
 from tests.support import Platform
 
 HEADER = ACCOUNTS.splitlines()[0]
 MRR = ["mrr", "--by", "metric_time", "--grain", "month"]
 
 
-def test_runs_land_what_is_new_and_only_that(platform: Platform, data: Path) -> None:
-    first = platform.run()
+def test_runs_land_what_is_new_and_only_that(ran: Company) -> None:
+    first = ran.first
     assert first["rows_landed"] == 2 + 2 + 2 + 1 + 1 + 10
     assert first["snapshot"]["published"] is True
-    assert platform.metric(*MRR) == [["2024-01-01", 140], ["2024-02-01", 140], ["2024-03-01", 100]]
-    assert platform.metric("user_actions") == [[10]]
+    assert ran.metric(*MRR) == [["2024-01-01", 140], ["2024-02-01", 140], ["2024-03-01", 100]]
+    assert ran.metric("user_actions") == [[10]]
 
-    second = platform.run()
+    second = ran.run()
     assert (second["rows_landed"], second["models"], second["snapshot"]["published"]) == (0, 0, False)
     assert second["snapshot"]["snapshot_id"] == first["snapshot"]["snapshot_id"]
 
-    write_events(data / "events_2.jsonl.gz", range(8, 15))
-    third = platform.run()
+    write_events(ran.data / "events_2.jsonl.gz", range(8, 15))
+    third = ran.run()
     assert [batch["table_name"] for batch in third["batches"]] == ["events"]
     assert third["rows_landed"] == 7
     assert third["snapshot"]["published"] is True
-    assert platform.metric("user_actions") == [[15]]
-    assert platform.metric(*MRR) == [["2024-01-01", 140], ["2024-02-01", 140], ["2024-03-01", 100]]
+    assert ran.metric("user_actions") == [[15]]
+    assert ran.metric(*MRR) == [["2024-01-01", 140], ["2024-02-01", 140], ["2024-03-01", 100]]
 
 
-def test_a_full_refresh_lands_all_again_and_says_the_same(platform: Platform) -> None:
-    platform.run()
-    answer = platform.metric(*MRR)
-    again = platform.json("run", "--full-refresh")
+def test_a_full_refresh_lands_all_again_and_says_the_same(ran: Company) -> None:
+    answer = ran.metric(*MRR)
+    again = ran.json("run", "--full-refresh")
     assert again["rows_landed"] == 18
-    assert platform.metric(*MRR) == answer
-    assert platform.metric("user_actions") == [[10]]
-    assert platform.metric("feature_uses") == [[7]]
+    assert ran.metric(*MRR) == answer
+    assert ran.metric("user_actions") == [[10]]
+    assert ran.metric("feature_uses") == [[7]]
 
 
 def test_only_the_named_source_is_landed(platform: Platform) -> None:
@@ -56,29 +55,27 @@ def test_an_unknown_source_is_a_clear_error(platform: Platform) -> None:
     assert "Traceback" not in done.stderr
 
 
-def test_a_corrected_row_replaces_the_old_version(platform: Platform, data: Path) -> None:
-    platform.run()
-    (data / "accounts_2.csv").write_text(f"{HEADER}\nA-1,One,FinTech,FR,01-01-2024,ads,Pro,5,FALSE,FALSE\n")
-    platform.run()
-    rows = platform.metric("active_organizations", "--by", "country", "--since", "2024-01-01", "--until", "2024-01-31")
+def test_a_corrected_row_replaces_the_old_version(ran: Company) -> None:
+    (ran.data / "accounts_2.csv").write_text(f"{HEADER}\nA-1,One,FinTech,FR,01-01-2024,ads,Pro,5,FALSE,FALSE\n")
+    ran.run()
+    rows = ran.metric("active_organizations", "--by", "country", "--since", "2024-01-01", "--until", "2024-01-31")
     assert sorted(rows) == [["DE", 1], ["FR", 1]]
 
 
-def test_one_organization_sees_its_own_rows_only(platform: Platform) -> None:
-    platform.run()
+def test_one_organization_sees_its_own_rows_only(ran: Company) -> None:
     january = [*MRR, "--until", "2024-01-31"]
-    assert platform.metric(*january, "--organization", "A-1") == [["2024-01-01", 100]]
-    assert platform.metric(*january, "--organization", "A-2") == [["2024-01-01", 40]]
-    assert platform.metric("mrr", "--organization", "A-2") == [[0]]
+    assert ran.metric(*january, "--organization", "A-1") == [["2024-01-01", 100]]
+    assert ran.metric(*january, "--organization", "A-2") == [["2024-01-01", 40]]
+    assert ran.metric("mrr", "--organization", "A-2") == [[0]]
 
 
-def test_a_lost_metric_store_is_published_again(platform: Platform) -> None:
-    first = platform.run()["snapshot"]["snapshot_id"]
-    shutil.rmtree(Path(platform.environment["DATAINSIGHT_HOME"]) / "metric_store" / "dim_plans")
-    again = platform.run()
+def test_a_lost_metric_store_is_published_again(ran: Company) -> None:
+    first = ran.first["snapshot"]["snapshot_id"]
+    shutil.rmtree(Path(ran.environment["DATAINSIGHT_HOME"]) / "metric_store" / "dim_plans")
+    again = ran.run()
     assert again["rows_landed"] == 0
     assert again["snapshot"]["snapshot_id"] > first
-    assert platform.metric("mrr", "--by", "plan", "--since", "2024-01-01", "--until", "2024-01-31") == [
+    assert ran.metric("mrr", "--by", "plan", "--since", "2024-01-01", "--until", "2024-01-31") == [
         ["Basic", 40],
         ["Pro", 100],
     ]

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import make_url
 
 from serving.metrics import Metrics, parse_query
-from tests.support import Platform
+from tests.orchestration.conftest import Company
 from warehouse.database import Warehouse
 from warehouse.settings import Settings
 
@@ -17,13 +17,18 @@ Answer = dict[tuple[str, str], list[float | None]]
 TIMES = {"month_start_date": "month", "date_day": "day"}
 
 
-@pytest.mark.timeout(600)
+@pytest.fixture
+def database(ran: Company) -> sa.URL:
+    """The database of the company that ran."""
+    return make_url(ran.environment["DATAINSIGHT_DATABASE_URL"]).set(drivername="postgresql+psycopg2")
+
+
 def test_views_answer_like_the_metrics_for_everybody_and_for_one_organization(
-    platform: Platform, settings: Settings, warehouse: Warehouse
+    ran: Company, settings: Settings, warehouse: Warehouse
 ) -> None:
-    platform.run()
-    analyst = platform.json("analysts", "add", "ana")["url"]
-    tenant = platform.json("tenants", "add", "A-1")["url"]
+    settings = settings.model_copy(update={"home": ran.folder / "home"})
+    analyst = ran.json("analysts", "add", "ana")["url"]
+    tenant = ran.json("tenants", "add", "A-1")["url"]
 
     with closing(Metrics(settings, warehouse)) as metrics:
         for view, columns in views(warehouse).items():
@@ -35,7 +40,7 @@ def test_views_answer_like_the_metrics_for_everybody_and_for_one_organization(
     assert revenue["A-1", "2024-03-01"][:2] == [100.0, 1200.0]
 
     # A mart is made anew alone: whoever asks the view goes on doing so, and reads the new mart as himself.
-    assert platform("dbt", "build", "--select", "fact_subscriptions", "fact_organization_months").returncode == 0
+    assert ran("dbt", "build", "--select", "fact_subscriptions", "fact_organization_months").returncode == 0
     assert view_rows(tenant, "revenue_by_month") == revenue
     assert view_rows(analyst, "revenue_by_month").keys() > revenue.keys()
 

@@ -15,6 +15,7 @@ from urllib.request import Request, urlopen
 
 import pytest
 
+from tests.orchestration.conftest import Company
 from tests.support import Platform
 
 LAUNCH = """
@@ -33,11 +34,11 @@ RUNS = "{ runsOrError { ... on Runs { results { runId status jobName } } } }"
 
 
 @pytest.mark.timeout(600)
-def test_up_serves_the_graph_and_launches_the_job(platform: Platform, data: Path) -> None:
-    earlier = platform.run()["run_id"]
+def test_up_serves_the_graph_and_launches_the_job(ran: Company) -> None:
+    earlier = ran.first["run_id"]
     # Both want the same port; the second takes the next one.
-    platform.environment |= {"DATAINSIGHT_DAGSTER_PORT": "3900", "DATAINSIGHT_DOCS_PORT": "3900"}
-    process = platform.start("up", start_new_session=True)
+    ran.environment |= {"DATAINSIGHT_DAGSTER_PORT": "3900", "DATAINSIGHT_DOCS_PORT": "3900"}
+    process = ran.start("up", start_new_session=True)
     try:
         addresses = printed_addresses(process)
         address = addresses["Dagster"]
@@ -59,19 +60,19 @@ def test_up_serves_the_graph_and_launches_the_job(platform: Platform, data: Path
         assert ("fact_user_actions", "metric_store") in edges
         assert runs(address)[earlier] == "SUCCESS"
 
-        (data / "usage_2.csv").write_text((data / "usage_1.csv").read_text().replace("U-", "U-9"))
+        (ran.data / "usage_2.csv").write_text((ran.data / "usage_1.csv").read_text().replace("U-", "U-9"))
         launched = ask(address, LAUNCH)["launchRun"]
         assert launched["__typename"] == "LaunchRunSuccess", launched
         run_id = launched["run"]["runId"]
         wait_until(lambda: runs(address)[run_id] in {"SUCCESS", "FAILURE", "CANCELED"}, seconds=180)
         assert runs(address)[run_id] == "SUCCESS", ask(address, FAILURE % run_id)
-        assert platform.metric("feature_uses") == [[14]]
+        assert ran.metric("feature_uses") == [[14]]
     finally:
         process.send_signal(signal.SIGINT)
         _, stderr = process.communicate(timeout=60)
     assert process.returncode == 0, stderr
     assert processes_of_session(process.pid) == []
-    assert processes_mentioning(str(platform.folder)) == []
+    assert processes_mentioning(str(ran.folder)) == []
 
 
 def test_documentation_that_cannot_be_made_is_one_line(platform: Platform) -> None:
