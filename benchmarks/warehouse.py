@@ -62,6 +62,11 @@ from (
 ) as actions
 """
 
+_PUBLISHED = """
+insert into ops.snapshots (published_at, tables, admission_seq, checks, definition_version, fingerprint)
+select clock_timestamp(), '{}', coalesce(max(admission_seq), 0), '{}', '', '' from ops.batches
+"""
+
 
 @dataclass(frozen=True)
 class Measured:
@@ -74,35 +79,33 @@ class Measured:
 
 
 def measure(sizes: Sequence[int]) -> Iterator[Result]:
-    """Every size, each in a server of its own that is removed afterwards."""
-    smallest: Measured | None = None
+    """Every size, each in a server of its own that is removed afterwards; then the later builds beside each other."""
+    later: dict[int, float] = {}
     for rows in sizes:
         with tempfile.TemporaryDirectory(prefix="datainsight-benchmark-") as temporary:
             folder = Path(temporary)
             folder.chmod(0o755)
             with open_warehouse(Settings(home=folder / "home")) as warehouse:
                 measured = _measured(warehouse, folder / "home", rows)
-        smallest = smallest or measured
-        yield from _results(rows, measured, smallest)
+        later[rows] = measured.later
+        name = f"{rows:,} actions, empty warehouse"
+        yield _beside_hand(name, measured.first, measured.first_by_hand)
+        yield _beside_hand(f"{min(LATER, rows):,} more on {rows:,}", measured.later, measured.later_by_hand)
+    if len(later) > 1:
+        slowest, fastest = max(later, key=later.__getitem__), min(later, key=later.__getitem__)
+        growth = later[slowest] / later[fastest]
+        yield Result(
+            f"{LATER:,} more: slowest, on {slowest:,}", round(later[slowest], 1), "s",
+            f"fastest, on {fastest:,}, {later[fastest]:,.1f} s", growth, f"<= {MOST_GROWTH}", growth <= MOST_GROWTH,
+        )  # fmt: skip
 
 
-def _results(rows: int, measured: Measured, smallest: Measured) -> Iterator[Result]:
-    later = min(LATER, rows)
-    for name, ours, by_hand in (
-        (f"{rows:,} actions, empty warehouse", measured.first, measured.first_by_hand),
-        (f"{later:,} more on {rows:,}", measured.later, measured.later_by_hand),
-    ):
-        ratio = ours / by_hand
-        yield Result(
-            name, round(ours, 1), "s", f"by hand, {by_hand:,.1f} s", ratio, f"<= {MOST_AGAINST_HAND}",
-            ratio <= MOST_AGAINST_HAND,
-        )  # fmt: skip
-    if measured is not smallest:
-        growth = measured.later / smallest.later
-        yield Result(
-            f"{later:,} more on {rows:,}: as history grows", round(measured.later, 1), "s",
-            f"on the smallest, {smallest.later:,.1f} s", growth, f"<= {MOST_GROWTH}", growth <= MOST_GROWTH,
-        )  # fmt: skip
+def _beside_hand(name: str, ours: float, by_hand: float) -> Result:
+    ratio = ours / by_hand
+    return Result(
+        name, round(ours, 1), "s", f"by hand, {by_hand:,.1f} s", ratio, f"<= {MOST_AGAINST_HAND}",
+        ratio <= MOST_AGAINST_HAND,
+    )  # fmt: skip
 
 
 def _measured(warehouse: Warehouse, home: Path, rows: int) -> Measured:
@@ -143,7 +146,10 @@ def _build(warehouse: Warehouse, home: Path, *selection: str) -> float:
         if outcome.failed():
             raise RuntimeError(outcome.failed()[0].message)
 
-    return _seconds(run)
+    seconds = _seconds(run)
+    # As after any green build: what was published has been tested, and is not tested again.
+    _execute(warehouse, None, _PUBLISHED)
+    return seconds
 
 
 def _by_hand(warehouse: Warehouse, part: str) -> float:

@@ -173,21 +173,31 @@ def run_command(warehouse: Warehouse, home: Path, arguments: Sequence[str], *, v
 
 
 def _with_variables(arguments: Sequence[str], variables: Variables) -> list[str]:
+    """The arguments with one set of variables: the platform's, and over them those of the last `--vars`, as in dbt."""
+    told: list[str] = []
+    said: str | None = None
+    remaining = iter(arguments)
+    for argument in remaining:
+        if argument == "--vars":
+            said = next(remaining, "")
+        elif argument.startswith("--vars="):
+            said = argument.removeprefix("--vars=")
+        else:
+            told.append(argument)
+    given = {} if said is None else _read_variables(said)
+    return [*told, "--vars", json.dumps({**variables, **given}, default=str)]
+
+
+def _read_variables(text: str) -> dict[str, Any]:
     import yaml
 
-    told = list(arguments)
-    given: dict[str, Any] = {}
-    if "--vars" in told:
-        place = told.index("--vars")
-        text = told[place + 1] if place + 1 < len(told) else ""
-        try:
-            given = yaml.safe_load(text)
-        except yaml.YAMLError:
-            given = {}
-        if not isinstance(given, dict) or not given:
-            raise DataInsightError(f"--vars {text!r} is no set of variables", hint="write --vars 'as_of: 12'")
-        del told[place : place + 2]
-    return [*told, "--vars", json.dumps({**variables, **given}, default=str)]
+    try:
+        given = yaml.safe_load(text)
+    except yaml.YAMLError:
+        given = None
+    if not isinstance(given, dict) or not given:
+        raise DataInsightError(f"--vars {text!r} is no set of variables", hint="write --vars 'as_of: 12'")
+    return given
 
 
 def _stated(variables: Variables | None) -> list[str]:

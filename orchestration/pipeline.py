@@ -12,6 +12,7 @@ from orchestration.dbt import Variables, project_variables
 from orchestration.report import Report
 from warehouse.connect import open_warehouse
 from warehouse.database import Warehouse
+from warehouse.doors.limits import end_lock_holders
 from warehouse.errors import DataInsightError
 from warehouse.settings import Settings
 
@@ -70,6 +71,7 @@ def open_pipeline(
 
 
 def _take_turn(connection: sa.Connection, patience_seconds: int) -> None:
+    end_lock_holders(connection)
     # The shortest time-out that PostgreSQL knows is a millisecond; none at all would be to wait for ever.
     milliseconds = max(1, patience_seconds * 1000)
     connection.execute(sa.text("select set_config('lock_timeout', :time, true)"), {"time": str(milliseconds)})

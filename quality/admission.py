@@ -4,6 +4,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import JSONB
 
 from quality.check import Check
+from warehouse.doors.limits import end_lock_holders
 from warehouse.ledger import Batch
 
 # Any constant does, as long as everyone who admits a batch takes this lock first.
@@ -36,6 +37,7 @@ def decide(connection: sa.Connection, batch: Batch, checks: list[Check]) -> None
     if admitted:
         # Admissions become visible in the order of their numbers, so that a reader which asks for what is
         # above the highest number it has seen misses none. The lock is held until the caller commits.
+        end_lock_holders(connection)
         connection.execute(sa.text("select pg_advisory_xact_lock(:lock)"), {"lock": _ADMISSION_LOCK})
     connection.execute(
         sa.text(

@@ -7,12 +7,17 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from serving.marts import ADMISSION_COLUMN, SCHEMAS, Column, Mart, time_column
+from serving.marts import SCHEMAS, Column, Mart, time_column
 from warehouse.database import API, Warehouse
 from warehouse.errors import DataInsightError
 
 if TYPE_CHECKING:
     import pyarrow as pa
+
+# The number of a transaction has no order and no sum of its own; how much younger it is than the first one has.
+_WRITER = "(age('3'::xid) - age(mart_row.xmin))::bigint"
+_WRITTEN = f"count(*) || ':' || max({_WRITER}) || ':' || sum({_WRITER})"
+_DIGEST = "sum(hashtextextended(cast(mart_row as text), 0))"
 
 
 @contextmanager
@@ -69,25 +74,27 @@ class MartReader:
         ]
 
     def fingerprints(self, mart: Mart, known: dict[str, str], known_storage: int | None) -> dict[str, str]:
-        """What each partition holds now, as `rows:max:sum:digest` of its admissions and of its content.
+        """What each partition holds now, as `rows:newest writer:sum of writers:digest`.
 
-        In a table to which rows are only added, the admission numbers say what changed, and only changed
-        partitions are digested. A table that was made anew may hold other values under the same admissions,
-        and one without admissions says nothing: there the whole content is digested.
+        The writers are the transactions that wrote its rows: where they are the same, nothing was written. Elsewhere,
+        and in a table that was made anew, the content is digested; where it is the same, so is the fingerprint.
 
         Args:
             mart: The table.
             known: Its fingerprints at the last snapshot.
             known_storage: Its storage at the last snapshot.
         """
-        if not mart.has_admissions or known_storage != mart.storage:
-            return self._digests(mart, "true")
-        admitted = self._grouped(mart, _admitted(mart), "true")
-        same = {
-            name: known[name] for name, found in admitted.items() if known.get(name, "").rpartition(":")[0] == found
+        if known_storage == mart.storage:
+            written = self._grouped(mart, _WRITTEN, "true")
+            same = {name: known[name] for name, by in written.items() if known.get(name, "").rpartition(":")[0] == by}
+            changed = written.keys() - same.keys()
+            digested = self._grouped(mart, f"{_WRITTEN} || ':' || {_DIGEST}", mart.only(changed)) if changed else {}
+        else:
+            same, digested = {}, self._grouped(mart, f"{_WRITTEN} || ':' || {_DIGEST}", "true")
+        return same | {
+            name: known[name] if name in known and _content(known[name]) == _content(found) else found
+            for name, found in digested.items()
         }
-        changed = admitted.keys() - same.keys()
-        return same | (self._digests(mart, mart.only(changed)) if changed else {})
 
     def stream(self, mart: Mart, partitions: Iterable[str]) -> "Iterator[tuple[str, pa.RecordBatch]]":
         """The rows of these partitions, one partition after the other, in the order of the store."""
@@ -108,10 +115,6 @@ class MartReader:
                 for month, start, length in _runs(batch.column(0)):
                     yield mart.partition(month), rows.slice(start, length)
 
-    def _digests(self, mart: Mart, condition: str) -> dict[str, str]:
-        digest = f"{_admitted(mart)} || ':' || sum(hashtextextended(cast(mart_row as text), 0))"
-        return self._grouped(mart, digest, condition)
-
     def _grouped(self, mart: Mart, aggregate: str, condition: str) -> dict[str, str]:
         rows = self._rows(
             f"select {mart.month} as partition_month, {aggregate} from {mart.relation} as mart_row"
@@ -125,11 +128,10 @@ class MartReader:
             return list(cursor.fetchall())
 
 
-def _admitted(mart: Mart) -> str:
-    if not mart.has_admissions:
-        return "count(*) || '::'"
-    seq = f"mart_row.{ADMISSION_COLUMN}"
-    return f"count(*) || ':' || coalesce(max({seq}), 0) || ':' || coalesce(sum({seq}), 0)"
+def _content(fingerprint: str) -> tuple[str, str]:
+    """What a fingerprint says of the content alone: the number of rows and their digest."""
+    rows, *_, digest = fingerprint.split(":")
+    return rows, digest
 
 
 def _stored(column: "pa.Array[Any]", wanted: "pa.DataType") -> "pa.Array[Any]":

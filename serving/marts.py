@@ -16,7 +16,6 @@ SCHEMA = "marts"
 SCHEMAS = (SCHEMA, "personal")
 PARTITION_COLUMN = "partition_month"
 ORGANIZATION_COLUMN = "organization_id"
-ADMISSION_COLUMN = "admission_seq"
 
 # The one partition of a table that is not split by month, and the partition of rows without a time.
 WHOLE = "all"
@@ -118,11 +117,6 @@ class Mart:
         import pyarrow as pa
 
         return pa.schema([pa.field(column.name, column.arrow_type, not column.is_required) for column in self.columns])
-
-    @property
-    def has_admissions(self) -> bool:
-        """Whether its rows say with which admission they came."""
-        return any(column.name == ADMISSION_COLUMN for column in self.columns)
 
     def partition(self, month: date | None) -> str:
         """The name of a partition: `2024-12`, or one of the two that are no month."""

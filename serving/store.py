@@ -24,6 +24,7 @@ from serving.snapshots import (
 )
 from serving.store_files import ensure_folder, save_definitions, table_url
 from warehouse.database import Warehouse
+from warehouse.doors.limits import end_lock_holders
 from warehouse.errors import DataInsightError
 from warehouse.ledger import newest_admission
 from warehouse.settings import Settings
@@ -80,6 +81,7 @@ def publish(
     definitions = read_definitions(semantic_manifest)
     lineage = read_lineage(semantic_manifest.with_name("manifest.json"))
     with warehouse.engine().begin() as connection:
+        end_lock_holders(connection)
         connection.execute(sa.text("select pg_advisory_xact_lock(:lock)"), {"lock": _PUBLISH_LOCK})
         last = latest_snapshot(connection)
         seen = newest_admission(connection) if admission_seq is None else admission_seq
@@ -175,6 +177,7 @@ def _vacuum(warehouse: Warehouse, settings: Settings) -> None:
     """Delete the files of versions that no kept snapshot names."""
     hours = settings.snapshot_retention_hours
     with warehouse.engine().begin() as connection:
+        end_lock_holders(connection)
         connection.execute(sa.text("select pg_advisory_xact_lock(:lock)"), {"lock": _PUBLISH_LOCK})
         kept = kept_snapshots(connection, hours)
         with store_errors(settings.metric_store_url):

@@ -4,6 +4,8 @@ from pathlib import Path
 
 import sqlalchemy as sa
 
+from warehouse.doors.limits import end_lock_holders
+
 _SCRIPTS = Path(__file__).parent / "migrations"
 
 # Any constant does, as long as every process of the platform uses the same one.
@@ -32,6 +34,31 @@ begin
 end $$
 """
 
+# The platform's processes take turns by advisory locks, whose numbers everybody can see: whoever may take one can keep
+# all of them waiting. These functions belong to the server's superuser, who alone can forbid them.
+_KEEP_LOCKS = """
+do $$
+declare
+    lock_function regprocedure;
+begin
+    if (select rolsuper from pg_roles where rolname = current_user) then
+        for lock_function in
+            select oid from pg_proc
+            where
+                pronamespace = 'pg_catalog'::regnamespace
+                and proname ~ '^pg_(try_)?advisory_(xact_)?lock(_shared)?$'
+                and has_function_privilege('public', oid, 'execute')
+        loop
+            execute format('revoke execute on function %s from public', lock_function);
+        end loop;
+        -- dbt's role waits for its turn to open a schema.
+        if not has_function_privilege('transformer', 'pg_catalog.pg_advisory_xact_lock(bigint)', 'execute') then
+            grant execute on function pg_catalog.pg_advisory_xact_lock(bigint) to transformer;
+        end if;
+    end if;
+end $$
+"""
+
 
 def migrate(engine: sa.Engine) -> None:
     """Apply every migration that the database behind `engine` has not seen, in one transaction."""
@@ -44,6 +71,8 @@ def migrate(engine: sa.Engine) -> None:
     config.set_main_option("script_location", str(_SCRIPTS).replace("%", "%%"))
     newest = ScriptDirectory.from_config(config).get_current_head()
     with engine.begin() as connection:
+        if connection.execute(sa.text("select to_regclass('app.analysts')")).scalar_one() is not None:
+            end_lock_holders(connection)
         connection.execute(sa.text("select pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
         connection.execute(sa.text("create schema if not exists ops"))
         found = MigrationContext.configure(
@@ -53,3 +82,6 @@ def migrate(engine: sa.Engine) -> None:
             config.attributes["connection"] = connection
             command.upgrade(config, "head")
         connection.execute(sa.text(_GRANT))
+        connection.execute(sa.text(_KEEP_LOCKS))
+        # A restored database has its tables under other numbers than those in the names of its partitions.
+        connection.execute(sa.text("select ops.renumber_partitions()"))

@@ -87,6 +87,10 @@ class Settings(BaseSettings):
     login_lock_seconds: Annotated[int, Field(ge=1, le=86_400)] = Field(
         default=10, description="Seconds that a login's statement waits for a table that is being replaced."
     )
+    login_temporary_bytes: Annotated[int, Field(ge=1024**2, le=1024**4)] = Field(
+        default=1024**3,
+        description="Bytes of temporary files that each process of a login's statement may have on disk.",
+    )
 
     @field_validator("database_url")
     @classmethod

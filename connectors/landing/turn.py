@@ -6,6 +6,7 @@ from contextlib import contextmanager
 import sqlalchemy as sa
 
 from warehouse.database import Warehouse
+from warehouse.doors.limits import end_lock_holders
 from warehouse.errors import DataInsightError
 
 
@@ -22,6 +23,7 @@ def turn(warehouse: Warehouse, source: str) -> Iterator[sa.Connection]:
     """
     lock = {"name": f"connectors.landing.{source}"}
     with warehouse.engine().connect() as connection:
+        end_lock_holders(connection)
         connection.execute(sa.text("select pg_advisory_lock(hashtextextended(:name, 0))"), lock)
         connection.commit()
         try:

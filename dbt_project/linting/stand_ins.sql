@@ -3,7 +3,7 @@
     They need not be right, only of the same form as what the macro of that name gives on PostgreSQL.
 #}
 
-{% macro landed(source_name, table_name, columns, key=none) -%}
+{% macro landed(source_name, table_name, columns, key=none, deletions=false) -%}
 select
     1 as admission_seq,
     1 as batch_id,
@@ -12,6 +12,9 @@ select
     {%- for name in columns %},
     '' as "{{ name }}"
     {%- endfor %}
+    {%- if deletions %},
+    false as is_deleted
+    {%- endif %}
 {%- endmacro %}
 
 {% macro parse_text(column) -%} nullif(trim({{ column }}), '') {%- endmacro %}
@@ -43,8 +46,10 @@ select
 {% macro days(first, last) -%} select cast('{{ first }}' as date) as date_day {%- endmacro %}
 
 {% macro configured(source_name) -%} true {%- endmacro %}
-{% macro not_yet_in(mart, column='admission_seq') -%} true {%- endmacro %}
+{% macro not_yet_in(mart) -%} true {%- endmacro %}
+{% macro not_yet_published(column) -%} true {%- endmacro %}
 {% macro known_then() -%} true {%- endmacro %}
+{% macro happened_by_then(column) -%} true {%- endmacro %}
 {% macro built_mart(mart) -%} marts.{{ mart }} {%- endmacro %}
 {% macro replaced_rows(mart) -%} partitions.replaced {%- endmacro %}
 {% macro built_together_with(model) -%} {%- endmacro %}
@@ -54,9 +59,10 @@ left join int_organization_versions as organization_versions
     on {{ organization }} = organization_versions.organization_id
 {%- endmacro %}
 {% macro organization_key(organization) -%} coalesce(organization_versions.organization_key, md5({{ organization }})) {%- endmacro %}
-{% macro with_organization_version(admission_seq) -%} greatest({{ admission_seq }}, organization_versions.admission_seq) {%- endmacro %}
 {% macro move_to_organization_versions(day) -%} {%- endmacro %}
 {% macro forget_touched_sessions() -%} {%- endmacro %}
+{% macro forget_users_without_actions() -%} {%- endmacro %}
+{% macro forget_deleted(rows, key) -%} {%- endmacro %}
 {% macro landed_deliveries(source_name, table_name) -%}
 select
     1 as admission_seq,

@@ -4,12 +4,26 @@
 #}
 
 {# The condition on `admission_seq` that keeps the rows which a mart has not taken yet; all of them before its first build. #}
-{% macro not_yet_in(mart, column='admission_seq') -%}
+{% macro not_yet_in(mart) -%}
     {%- set known = built_mart(mart) -%}
     {%- if known is none -%}
         true
     {%- else -%}
-        admission_seq > (select coalesce(max(known.{{ column }}), 0) from {{ known }} as known)
+        admission_seq > (select coalesce(max(known.admission_seq), 0) from {{ known }} as known)
+    {%- endif -%}
+{%- endmacro %}
+
+{#
+    The condition that keeps the rows whose batch no snapshot has published: what was published has been tested before.
+    A build of everything anew, or as of another time, tests everything.
+#}
+{% macro not_yet_published(column) -%}
+    {%- if flags.FULL_REFRESH or var('as_of') is not none -%}
+        true
+    {%- else -%}
+        {{ column }} > (
+            select coalesce(max(snapshots.admission_seq), 0) from {{ source('ops', 'snapshots') }} as snapshots
+        )
     {%- endif -%}
 {%- endmacro %}
 

@@ -3,14 +3,25 @@
     the snapshot that was served at that time, each into schemas of its own, from raw alone.
 #}
 
-{# What the schemas of such a build end with; nothing for the star of today. #}
+{#
+    What the schemas of such a build end with; nothing for the star of today. A time is followed by its digest, since
+    `18:00+02`, `18:00-02` and `18:00:02` are the same letters and digits.
+#}
 {% macro as_of_suffix() -%}
-    {%- if var('as_of') is not none -%}
-        {%- set said = (var('as_of') | string | lower | trim) -%}
-        {%- set slug = modules.re.sub('[^0-9a-z]+', '_', said).strip('_') -%}
-        {{ return('_as_of_' ~ slug[:32]) }}
+    {%- if var('as_of') is none -%}
+        {{ return('') }}
     {%- endif -%}
-    {{ return('') }}
+    {%- set said = var('as_of') | string | trim -%}
+    {%- if is_snapshot_number(said) -%}
+        {{ return('_as_of_' ~ said) }}
+    {%- endif -%}
+    {%- set slug = modules.re.sub('[^0-9a-z]+', '_', said | lower).strip('_') -%}
+    {{ return('_as_of_' ~ slug[:32] ~ '_' ~ local_md5(said)[:8]) }}
+{%- endmacro %}
+
+{# Whether `as_of` says a snapshot's number; else it says a time. #}
+{% macro is_snapshot_number(said) -%}
+    {{ return(modules.re.fullmatch('[0-9]{1,18}', said) is not none) }}
 {%- endmacro %}
 
 {# The condition on the ledger that keeps the batches which that snapshot stands on; all of them today. #}
@@ -28,7 +39,7 @@
     {%- set query -%}
         select admission_seq
         from {{ source('ops', 'snapshots') }}
-        {% if modules.re.fullmatch('[0-9]{1,18}', said) -%}
+        {% if is_snapshot_number(said) -%}
             where snapshot_id = {{ said }}
         {%- else -%}
             where published_at <= ops.parse_timestamp('{{ said | replace("'", "''") }}')

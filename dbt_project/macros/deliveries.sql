@@ -5,8 +5,8 @@
 
 {#
     The deliveries of one landed table: each file of its admitted batches, or the batch itself where it has no files.
-    `delivery_key` is the same for all versions of a file; `is_newest` says whether none was admitted later;
-    `first_row_number` is null for a file without rows.
+    `delivery_key` is the same for all versions of a file, and for all copies of a table that comes whole each time;
+    `is_newest` says whether none was admitted later; `first_row_number` is null for a file without rows.
 
     Args:
         source_name: The source, whose schema is `raw_<source_name>`.
@@ -17,7 +17,11 @@
     select
         batch.admission_seq,
         batch.batch_id,
-        coalesce(file.path, 'batch ' || cast(batch.batch_id as {{ type_string() }})) as delivery,
+        case
+            when file.path is not null then file.path
+            when batch.is_complete then 'complete copy'
+            else 'batch ' || cast(batch.batch_id as {{ type_string() }})
+        end as delivery,
         case when file.path is null then 1 else file.first_row_number end as first_row_number
     from {{ source('ops', 'batches') }} as batch
     left join {{ source('ops', 'files') }} as file on batch.batch_id = file.batch_id
@@ -117,15 +121,25 @@ where begins = 0
 
 {#
     Before an incremental fact takes what is new: removes its rows of files that have come again. What the file now says
-    is written right after, in the same transaction; of a file that has no rows any more, nothing is.
+    is written right after, in the same transaction; of a file that has no rows any more, nothing is. When every delivery
+    that counts is new, a complete copy has come, and whatever came before it, by whatever way, is no longer so.
 #}
 {% macro forget_replaced_deliveries(deliveries) -%}
     {%- if is_incremental() -%}
+    {%- set taken -%}
+        (select coalesce(max(known.admission_seq), 0) from {{ this }} as known)
+    {%- endset -%}
+    {%- set all_are_new -%}
+        select min(deliveries.admission_seq) > {{ taken }} as all_are_new
+        from {{ deliveries }} as deliveries
+    {%- endset -%}
     delete from {{ this }}
+    {%- if not (asks_database() and run_query(all_are_new).rows[0][0]) %}
     where delivery_key in (
         select deliveries.delivery_key
         from {{ deliveries }} as deliveries
-        where deliveries.admission_seq > (select coalesce(max(known.admission_seq), 0) from {{ this }} as known)
+        where deliveries.admission_seq > {{ taken }}
     )
+    {%- endif %}
     {%- endif -%}
 {%- endmacro %}

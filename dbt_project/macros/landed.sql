@@ -6,8 +6,9 @@
 {#
     The admitted rows of one landed table, with `admission_seq`, `batch_id`, `_row_number` and `landed_at`.
 
-    A key that a later complete copy of its source no longer had is gone. Of a table without a key, whose source gives
-    it whole each time, only the newest copy is read.
+    A key that a later complete copy of its source no longer had is gone: with `key` its rows are left out, with
+    `deletions` the deletion is a row, for models that read every version. Of a table without a key, whose source gives it
+    whole each time, only the newest copy is read.
 
     A table that was never landed gives no rows, a column that was never landed gives nulls, so that a source that is
     not configured, or an older file without a column, breaks nothing. Batches admitted after this view was made stay
@@ -19,8 +20,9 @@
         columns: The names of the raw columns to read.
         key: The raw column, or the list of them, that tells rows apart. Given, only the latest admitted version of each key is read:
             the highest `admission_seq`, and within a batch the last row.
+        deletions: Whether deletions are rows too, told by `is_deleted`; such a row has nothing but its key.
 #}
-{% macro landed(source_name, table_name, columns, key=none) %}
+{% macro landed(source_name, table_name, columns, key=none, deletions=false) %}
 {%- set relation = source(source_name, table_name) -%}
 {#- Without a database to ask, every column is taken to be there, so that what is compiled is the whole statement. -#}
 {%- set names = columns | map('lower') | list -%}
@@ -35,6 +37,9 @@ select
     {%- for name in names %},
     cast(null as {{ type_string() }}) as {{ adapter.quote(name) }}
     {%- endfor %}
+    {%- if deletions %},
+    cast(null as {{ type_boolean() }}) as is_deleted
+    {%- endif %}
 where false
 {%- else %}
 select
@@ -45,6 +50,9 @@ select
     {%- for name in names %},
     {{ adapter.quote(name) }}
     {%- endfor %}
+    {%- if deletions %},
+    is_deleted
+    {%- endif %}
 from (
     select
         batch.admission_seq,
@@ -55,8 +63,8 @@ from (
         cast({{ 'landed.' ~ adapter.quote(name) if name in known else 'null' }} as {{ type_string() }})
             as {{ adapter.quote(name) }}
         {%- endfor %}
-        {%- if has_deletions %},
-        landed._dlt_deleted as is_deleted
+        {%- if has_deletions or deletions %},
+        {{ 'coalesce(landed._dlt_deleted, false)' if has_deletions else 'false' }} as is_deleted
         {%- endif %}
         {%- if key %},
         row_number() over (
@@ -91,9 +99,10 @@ from (
             and quarantine.row_id = landed._row_number
     )
 ) as admitted
-{%- if key or has_deletions %}
+{%- set conditions = ['version_rank = 1' if key, 'not is_deleted' if has_deletions and not deletions] | select | list %}
+{%- if conditions %}
 where
-    {{ ['version_rank = 1' if key, 'is_deleted is not true' if has_deletions] | select | join(' and ') }}
+    {{ conditions | join(' and ') }}
 {%- endif %}
 {%- endif %}
 {% endmacro %}

@@ -7,6 +7,6 @@ where
     invoices.subscription_id is not null
     and not exists (
         select 1
-        from {{ ref('fact_subscriptions') }} as subscriptions
+        from {{ ref('int_subscriptions_deduplicated') }} as subscriptions
         where subscriptions.subscription_id = invoices.subscription_id
     )

@@ -85,6 +85,31 @@ def land(
     return batch_id
 
 
+def land_deletions(warehouse: Warehouse, name: str, *keys: str) -> int:
+    """Append a batch that says these keys are gone, as a complete copy of a table does that no longer has them.
+
+    Args:
+        name: `source.table`, whose first column is its key.
+
+    Returns:
+        The batch's id.
+    """
+    source, table = name.split(".")
+    key = COLUMNS[name].split()[0]
+    with warehouse.engine(LOADER).begin() as connection:
+        connection.execute(sa.text(f"alter table raw_{source}.{table} add column if not exists _dlt_deleted boolean"))
+    batch_id = land(warehouse, name, [{key: value} for value in keys], columns=key)
+    with warehouse.engine().begin() as connection:
+        connection.execute(
+            sa.text(
+                f"update raw_{source}.{table} set _dlt_deleted = true from ops.batches"
+                " where load_id = _dlt_load_id and batch_id = :batch_id"
+            ),
+            {"batch_id": batch_id},
+        )
+    return batch_id
+
+
 def event(number: int, *, user: int = 7, repository: str = "acme/tools", org: str | None = None, **given: Any) -> Row:
     """An event of the event log as it lies in raw."""
     return {

@@ -1,9 +1,15 @@
 """The star of a day that is gone, from raw alone."""
 
+import hashlib
+
 import pytest
 
 from tests.dbt_project.landings import account, event, land, land_both_sources, subscription, ticket
 from tests.dbt_project.project import Star
+
+
+def digest(said: str) -> str:
+    return hashlib.md5(said.encode(), usedforsecurity=False).hexdigest()[:8]
 
 
 def publish(star: Star, at: str) -> None:
@@ -32,7 +38,28 @@ def test_the_star_of_a_snapshot_is_built_beside_that_of_today(star: Star) -> Non
 
     # By time: what was served then.
     star.build_again("--vars", "as_of: '2026-02-27 23:00'", "--select", "+fact_support_tickets")
-    assert star.contents("_as_of_2026_02_27_23_00")["fact_support_tickets"] == then["fact_support_tickets"]
+    suffix = f"_as_of_2026_02_27_23_00_{digest('2026-02-27 23:00')}"
+    assert star.contents(suffix)["fact_support_tickets"] == then["fact_support_tickets"]
+
+
+def test_no_two_times_share_a_schema(star: Star) -> None:
+    land_both_sources(star.warehouse)
+    publish(star, "2026-01-31 12:00+00")
+    land(star.warehouse, "saas.accounts", [account("initech")])
+    publish(star, "2026-01-31 17:00+00")
+    # All of them are spelt with the same digits, and two are before the second publication or after it.
+    accounts = {"2026-01-31 18:00+02": 2, "2026-01-31 18:00-02": 3, "2026-01-31 18:00:02": 3}
+
+    for said in accounts:
+        star.build_again("--vars", f"as_of: '{said}'", "--select", "stg_saas__accounts")
+
+    schemas = {f"staging_as_of_2026_01_31_18_00_02_{digest(said)}": count for said, count in accounts.items()}
+    assert len(schemas) == 3
+    assert {name for (name,) in star.rows("select nspname from pg_namespace where nspname ~ '^staging_as'")} == set(
+        schemas
+    )
+    for schema, count in schemas.items():
+        assert star.rows(f"select count(*) from {schema}.stg_saas__accounts") == [(count,)]
 
 
 @pytest.mark.parametrize(("said", "why"), [("9", "no published snapshot"), ("2025-01-01", "no published snapshot")])
@@ -51,8 +78,45 @@ def test_a_state_whose_rows_were_pruned_is_refused(star: Star) -> None:
     publish(star, "2026-01-31 12:00+00")
     star.execute("update ops.batches set pruned_count = 2 where table_name = 'accounts'")
 
-    statuses = star.project.run("build", "--vars", "as_of: 1", "--select", "stg_saas__accounts", "stg_saas__subscriptions")
+    statuses = star.project.run(
+        "build", "--vars", "as_of: 1", "--select", "stg_saas__accounts", "stg_saas__subscriptions"
+    )
 
     assert statuses["stg_saas__accounts"] == "error"
     assert "2 rows of saas.accounts were pruned" in str(star.project.messages["stg_saas__accounts"])
     assert statuses["stg_saas__subscriptions"] == "success"
+
+
+BATCHES = "select batch_id, status, admission_number from {schema}.fact_batches order by 1"
+ASKED = "select query_id from {schema}.fact_metric_queries order by 1"
+
+
+def test_the_ledger_of_a_snapshot_has_what_had_happened_by_then(star: Star) -> None:
+    admitted = land(star.warehouse, "github.events", [event(1)])
+    refused = land(star.warehouse, "github.events", [event(2)], status="refused")
+    waiting = land(star.warehouse, "github.events", [event(3)], status="landed")
+    star.execute("update ops.batches set landed_at = '2026-01-31 10:00+00'")
+    publish(star, "2026-01-31 12:00+00")
+    star.execute(
+        "update ops.batches set status = 'admitted', admission_seq = nextval('ops.admission_seq')"
+        f" where batch_id = {waiting}"
+    )
+    land(star.warehouse, "github.events", [event(4)], status="refused")
+    star.execute(
+        "insert into ops.metric_queries (asked_at, metrics, group_by, milliseconds, outcome, admission_seq)"
+        " values ('2026-01-31 11:00+00', '{}', '{}', 1, 'failed', null),"
+        " ('2026-01-31 15:00+00', '{}', '{}', 1, 'answered', 1)"
+    )
+
+    star.build("--vars", "as_of: 1", "--select", "+fact_batches", "+fact_metric_queries")
+    assert star.rows(BATCHES.format(schema="marts_as_of_1")) == [
+        (admitted, "admitted", 1),
+        (refused, "refused", None),
+        (waiting, "landed", None),
+    ]
+    assert star.rows(ASKED.format(schema="marts_as_of_1")) == [(1,)]
+
+    # The snapshot was still served at that time, but more had been asked.
+    star.build_again("--vars", "as_of: '2026-01-31 18:00'", "--select", "+fact_metric_queries")
+    ((schema,),) = star.rows("select nspname from pg_namespace where nspname like 'marts_as_of_2026%'")
+    assert star.rows(ASKED.format(schema=schema)) == [(1,), (2,)]

@@ -11,8 +11,10 @@ from tests.dbt_project.landings import (
     invoice,
     land,
     land_both_sources,
+    land_deletions,
     opportunity,
     subscription,
+    usage,
 )
 from tests.dbt_project.project import Star
 
@@ -141,3 +143,35 @@ def test_values_that_no_suite_stopped_are_null(star: Star) -> None:
     assert star.rows(
         "select dashboard_id, organization_id, title, created_date, widget_count from marts.dim_dashboards"
     ) == [("d1", "(unknown)", "d1", None, None)]
+
+
+def test_what_its_source_no_longer_has_counts_no_more_until_it_comes_back(star: Star) -> None:
+    land_both_sources(star.warehouse)
+    land(star.warehouse, "saas.feature_usage", [usage("under it", "s2")])
+    land(star.warehouse, "saas.invoices", [invoice("under it", "s2"), invoice("returns")])
+    star.build()
+
+    land_deletions(star.warehouse, "saas.subscriptions", "s2")
+    land_deletions(star.warehouse, "saas.invoices", "i2", "returns", "never seen")
+    land_deletions(star.warehouse, "saas.opportunities", "o1")
+    land(star.warehouse, "saas.invoices", [invoice("returns", status="void")])
+    star.build()
+
+    assert star.rows("select subscription_id from marts.fact_subscriptions order by 1") == [("s1",), ("s3",)]
+    assert star.rows("select max(mrr_usd) from marts.fact_organization_months where plan_id = 'Basic'") == [(None,)]
+    assert star.rows("select opportunity_id from marts.fact_opportunities") == [("o2",)]
+    # What was used and billed under a subscription that is gone stays on its plan.
+    assert star.rows("select invoice_id, plan_id, status from marts.fact_invoices order by 1") == [
+        ("i1", "Pro", "paid"),
+        ("returns", "Pro", "void"),
+        ("under it", "Basic", "paid"),
+    ]
+    assert star.rows("select organization_id, plan_id from marts.fact_feature_usage where usage_id = 'under it'") == [
+        ("acme", "Basic")
+    ]
+
+    contents = star.contents()
+    star.build_again()
+    assert star.contents() == contents
+    star.build_again("--full-refresh")
+    assert star.contents() == contents

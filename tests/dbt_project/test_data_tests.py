@@ -18,7 +18,7 @@ BREAKS = {
     "usage_has_its_organization": "update marts.fact_feature_usage set organization_key = 'gone'",
     "usage_has_its_plan": "update marts.fact_feature_usage set plan_key = 'gone'",
     "usage_has_its_feature": "delete from marts.dim_features",
-    "assert_newest_batches_are_kept": "delete from marts.fact_support_tickets where ticket_id = 't1'",
+    "assert_new_batches_are_kept": "delete from marts.fact_support_tickets where ticket_id = 't1'",
     "assert_holiday_country_is_known": "delete from staging.holidays",
     "assert_mrr_movements_bridge_every_month": "update marts.fact_mrr_movements set movement_usd = movement_usd + 0.01",
     "assert_organization_months_add_up": "update marts.fact_organization_months set mrr_usd = mrr_usd + 0.01",
@@ -29,16 +29,30 @@ BREAKS = {
     "assert_invoices_have_their_subscription": "update marts.fact_invoices set subscription_id = 'gone'"
     " where invoice_id = 'i1'",
     "assert_organizations_have_accounts": "update marts.dim_organizations set has_account = false",
+    "assert_organizations_have_one_current_version": "update marts.dim_organizations set is_current = false"
+    " where organization_id = 'acme'",
+    "assert_subscriptions_end_after_they_begin": "update marts.fact_subscriptions set end_date = start_date - 1"
+    " where subscription_id = 's1'",
+    "batches_have_a_known_status": "update marts.fact_batches set status = 'lost'",
+    "metric_queries_have_a_known_outcome": "update marts.fact_metric_queries set outcome = 'lost'",
+    "quality_results_have_a_known_outcome": "update marts.fact_quality_results set outcome = 'lost'",
 }
 WARNINGS = {
     "assert_invoices_have_their_subscription",
     "assert_organizations_have_accounts",
+    "assert_subscriptions_end_after_they_begin",
     "assert_usage_has_its_subscription",
 }
 
 
 def test_what_is_broken_is_found(star: Star) -> None:
     land_both_sources(star.warehouse)
+    star.execute(
+        "insert into ops.metric_queries (asked_at, metrics, group_by, milliseconds, outcome)"
+        " values (now(), '{mrr}', '{}', 1, 'answered')",
+        """update ops.batches set checks = checks || '[{"name": "a", "description": "A rule.", "severity": "row",
+        "owner": "tests", "status": "passed"}]'""",
+    )
     star.build()
     star.execute(*BREAKS.values())
 

@@ -62,6 +62,26 @@ def test_new_rows_corrections_and_repetitions_end_where_a_full_refresh_does(star
     assert star.contents() == contents
 
 
+def test_a_user_who_is_corrected_to_another_organization_leaves_the_first(star: Star) -> None:
+    land_both_sources(star.warehouse)
+    land(star.warehouse, "github.events", [event(10, user=5, org="acme"), event(11, user=5, org="acme")])
+    star.build()
+
+    # What user 7 did in globex was done in acme; of what user 5 did in acme, one half was done in globex.
+    land(star.warehouse, "github.events", [event(2, org="acme"), event(11, user=5, org="globex")])
+    star.build_again()
+
+    assert star.rows("select organization_id, user_id from marts.dim_users order by 1, 2") == [
+        ("acme", "5"),
+        ("acme", "7"),
+        ("globex", "5"),
+        ("octo", "8"),
+    ]
+    contents = star.contents()
+    star.build_again("--full-refresh")
+    assert star.contents() == contents
+
+
 def test_a_replayed_batch_is_taken_in_although_others_were_admitted_after_it_landed(star: Star) -> None:
     late = land(star.warehouse, "github.events", [event(1)], status="landed")
     land(star.warehouse, "github.events", [event(2)])

@@ -104,6 +104,41 @@ def test_only_the_newest_version_of_each_file_counts(star: Star) -> None:
     assert star.contents() == contents
 
 
+def _copy(star: Star, rows: Sequence[Row], *, is_complete: bool = True) -> None:
+    """One batch of a database table without a key: the whole table, unless a cursor says otherwise."""
+    batch_id = land(star.warehouse, "online_retail.invoice_lines", rows, columns=COLUMNS)
+    star.execute(f"update ops.batches set is_complete = {is_complete} where batch_id = {batch_id}")
+
+
+def test_of_complete_copies_only_the_newest_counts(star: Star) -> None:
+    # Files first, then a table that comes whole, then what is new in it.
+    _deliver(star, {"monday": [_line("1"), _line("2")]})
+    star.build(*EVERYTHING)
+    _copy(star, [_line("2"), _line("3")])
+    _copy(star, [_line("3"), _line("4"), _line("5")], is_complete=False)
+    star.build_again(*AGAIN)
+    assert [invoice for invoice, *_ in _lines(star)] == ["2", "3", "3", "4", "5"]
+
+    _copy(star, [_line("3", quantity=3), _line("4"), _line("5")])
+    star.build_again(*AGAIN)
+    first = [("3", "tea", "17850", 3, Decimal("7.65"))]
+    assert _lines(star) == [*first, *((str(n), "tea", "17850", 1, Decimal("2.55")) for n in (4, 5))]
+
+    # A line keeps its id from copy to copy, and two copies may wait for one build.
+    known = star.rows("select invoice_line_id from marts.fact_invoice_lines where invoice_id = '4'")
+    _copy(star, [_line("0")])
+    _copy(star, [_line("3"), _line("4")])
+    star.build_again(*AGAIN)
+    assert [invoice for invoice, *_ in _lines(star)] == ["3", "4"]
+    assert star.rows("select invoice_line_id from marts.fact_invoice_lines where invoice_id = '4'") == known
+
+    storage, contents = star.storage(["fact_invoice_lines"]), star.contents()["fact_invoice_lines"]
+    star.build_again(*AGAIN)
+    assert star.storage(["fact_invoice_lines"]) == storage
+    star.build_again(*AGAIN, "--full-refresh")
+    assert star.contents()["fact_invoice_lines"] == contents
+
+
 def test_values_that_no_suite_stopped_do_not_break_the_build(star: Star) -> None:
     strange = _line("6", "tea", unit_price="1e40", customer_id="VIP", country=" ")
     _deliver(star, {"strange": [strange, {**strange, "invoice_no": "", "stock_code": None, "quantity": "many"}]})

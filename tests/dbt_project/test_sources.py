@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.dbt_project.landings import account, event, land, subscription, ticket
+from tests.dbt_project.landings import account, event, land, land_both_sources, land_deletions, subscription, ticket
 from tests.dbt_project.project import Star
 from warehouse.database import LOADER
 
@@ -84,6 +84,39 @@ def test_what_a_complete_copy_no_longer_has_is_gone_until_it_comes_back(star: St
     assert star.rows("select account_id from staging.stg_saas__accounts order by 1") == [("acme",), ("beta",)]
 
 
+def test_an_account_that_is_gone_leaves_its_organization_without_one(star: Star) -> None:
+    members = (
+        "select version_number, industry, name, country, has_account, is_current from marts.dim_organizations"
+        " where organization_id = 'acme' order by 1"
+    )
+    land_both_sources(star.warehouse)
+    land(star.warehouse, "saas.accounts", [account("acme", industry="DevTools")])
+    star.build()
+    land_deletions(star.warehouse, "saas.accounts", "acme")
+    star.build_again()
+
+    # Facts carry the keys of its versions; what it was then stays.
+    assert star.rows(members) == [
+        (1, "EdTech", "acme", None, False, False),
+        (2, "DevTools", "acme", None, False, True),
+    ]
+    assert star.rows("select account_id, has_arrived from marts.dim_accounts order by 1") == [
+        ("(unknown)", False),
+        ("acme", False),
+        ("globex", True),
+    ]
+    contents = star.contents()
+    star.build_again("--full-refresh")
+    assert star.contents() == contents
+
+    land(star.warehouse, "saas.accounts", [account("acme", industry="DevTools")])
+    star.build_again()
+    assert star.rows(members) == [
+        (1, "EdTech", "acme Inc", "US", True, False),
+        (2, "DevTools", "acme Inc", "US", True, True),
+    ]
+
+
 def test_of_a_table_without_a_key_only_the_newest_complete_copy_is_read(star: Star) -> None:
     for number in (1, 2):
         batch_id = land(star.warehouse, "github.events", [event(number)])
@@ -107,3 +140,20 @@ def test_a_source_that_is_not_configured_leaves_its_models_out(star: Star) -> No
     star.build("--vars", "sources: [github, online_retail]")
     assert set(star.marts()) > shop | always | {"dim_users", "fact_sessions", "fact_user_actions"}
     assert "dim_plans" not in star.marts()
+
+
+def test_what_a_source_told_stays_when_it_is_no_longer_configured(star: Star) -> None:
+    told = "select * from marts.dim_organizations where organization_id in ('acme', 'globex') order by 1"
+    land_both_sources(star.warehouse)
+    land(star.warehouse, "saas.accounts", [account("acme", industry="DevTools")])
+    star.build()
+    known = star.rows(told)
+    assert len(known) == 3
+
+    land(star.warehouse, "github.events", [event(60, org="acme"), event(61, org="globex"), event(62, org="initech")])
+    star.build_again("--vars", "sources: [github]")
+
+    assert star.rows(told) == known
+    assert star.rows("select name, has_account from marts.dim_organizations where organization_id = 'initech'") == [
+        ("initech", False)
+    ]

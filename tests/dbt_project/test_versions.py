@@ -2,6 +2,8 @@
 
 from datetime import UTC, datetime
 
+import pytest
+
 from tests.dbt_project.landings import account, churn_event, event, land, land_both_sources, ticket
 from tests.dbt_project.project import Star
 
@@ -55,3 +57,35 @@ def test_facts_have_the_version_of_their_day_however_late_it_is_known(star: Star
     assert star.contents() == contents
     star.build_again("--full-refresh")
     assert star.contents() == contents
+
+
+def test_what_landed_before_a_version_and_is_built_after_it_is_kept(star: Star) -> None:
+    land_both_sources(star.warehouse)
+    land(star.warehouse, "saas.support_tickets", [ticket("today", submitted_at=f"{TODAY} 00:00:00")])
+    land(star.warehouse, "github.events", [event(50, org="acme", created_at=f"{TODAY}T00:00:00Z")])
+    star.build()
+
+    # These move rows that are here already to a version whose admission is newer than what waits to be taken.
+    land(star.warehouse, "saas.support_tickets", [ticket("waits", submitted_at=f"{TODAY} 01:00:00")])
+    land(star.warehouse, "github.events", [event(51, org="acme", created_at=f"{TODAY}T01:00:00Z")])
+    land(star.warehouse, "saas.accounts", [account("acme", plan_tier="Enterprise", seats="50", country="FR")])
+    star.build_again("--select", "int_organization_versions+")
+    star.build_again()
+
+    expected = [("today", "Enterprise"), ("waits", "Enterprise")]
+    told = star.rows(VERSION_OF.format(key="ticket_id", mart="fact_support_tickets"))
+    assert [row for row in told if row[0] in ("today", "waits")] == expected
+    told = star.rows(VERSION_OF.format(key="user_action_id", mart="fact_user_actions"))
+    assert [row for row in told if row[0] in ("50", "51")] == [("50", "Enterprise"), ("51", "Enterprise")]
+    contents = star.contents()
+    star.build_again("--full-refresh")
+    assert star.contents() == contents
+
+
+def test_a_fact_is_not_built_past_versions_that_wait(star: Star) -> None:
+    land_both_sources(star.warehouse)
+    star.build()
+    land(star.warehouse, "saas.accounts", [account("acme", plan_tier="Enterprise", seats="50", country="FR")])
+    with pytest.raises(AssertionError, match=r"select \+fact_support_tickets"):
+        star.build_again("--select", "fact_support_tickets")
+    star.build_again("--select", "+fact_support_tickets")

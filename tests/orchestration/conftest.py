@@ -13,7 +13,7 @@ import pytest
 import sqlalchemy as sa
 
 from tests.conftest import NewDatabase
-from tests.support import Platform
+from tests.orchestration.commands import ForkedPlatform
 
 ACCOUNTS = """account_id,account_name,industry,country,signup_date,referral_source,plan_tier,seats,is_trial,churn_flag
 A-1,One,FinTech,US,01-01-2024,ads,Pro,5,FALSE,FALSE
@@ -76,7 +76,7 @@ def write_events(path: Path, numbers: range) -> None:
 
 
 @dataclass
-class Company(Platform):
+class Company(ForkedPlatform):
     """The platform over the company's files.
 
     Attributes:

@@ -4,22 +4,26 @@ import os
 import signal
 from pathlib import Path
 
-from tests.orchestration.conftest import ACCOUNTS, USAGE, Company
+from tests.orchestration.conftest import ACCOUNTS, SUBSCRIPTIONS, TICKETS, USAGE, Company
 from tests.support import Platform
 
-ACCOUNTS_HEADER, *ACCOUNT_ROWS = ACCOUNTS.splitlines()
 USAGE_HEADER = USAGE.splitlines()[0]
 MRR = ["mrr", "--by", "metric_time", "--grain", "month"]
 
+# By table: the file, what is in it, how many rows that is, and a text that mends it.
 REFUSED = {
-    "an empty file": ("accounts_2.csv", "", 0),
-    "no table at all": ("accounts_3.csv", "this is\nno table\n", 1),
-    "a missing column": (
-        "accounts_4.csv",
+    "accounts": (
+        "accounts_2.csv",
+        # A missing column.
         "\n".join(",".join(line.split(",")[:3]) for line in ACCOUNTS.splitlines()) + "\n",
         2,
+        ACCOUNTS.replace("A-", "A-2"),
     ),
+    "subscriptions": ("subscriptions_2.csv", "this is\nno table\n", 1, SUBSCRIPTIONS.replace("S-", "S-2")),
+    "support_tickets": ("tickets_2.csv", "", 0, TICKETS.replace("T-", "T-2")),
 }
+# A question that stands on all of these tables.
+QUESTION = ["mrr", "tickets_opened", "--by", "industry"]
 ADMITTED = {
     "another delimiter": (
         "usage_2.csv",
@@ -47,30 +51,34 @@ ADMITTED = {
 def test_bad_files_are_refused_and_nothing_is_published(ran: Company) -> None:
     snapshot = ran.first["snapshot"]["snapshot_id"]
     answer = ran.metric(*MRR)
-    for number, (file, text, rows) in enumerate(REFUSED.values(), start=1):
+    for file, text, _, _ in REFUSED.values():
         (ran.data / file).write_text(text)
 
-        done = ran("run")
-        assert done.returncode == 1
-        errors = [line for line in done.stderr.splitlines() if line.startswith("error:")]
-        assert len(errors) == 1
-        assert "saas.accounts was refused" in errors[0]
-        assert file in errors[0]
-        assert "Traceback" not in done.stderr
+    done = ran("run")
+    assert done.returncode == 1
+    errors = [line for line in done.stderr.splitlines() if line.startswith("error:")]
+    assert len(errors) == 1
+    told = errors[0].split("; batch ")
+    for table, (file, _, _, _) in REFUSED.items():
+        (one,) = [refusal for refusal in told if f"saas.{table} was refused" in refusal]
+        assert file in one
+    assert "Traceback" not in done.stderr
 
-        refused = ran.json("batches", "list", "--status", "refused")["batches"]
-        assert (len(refused), refused[0]["row_count"]) == (number, rows)
-        trust = ran.json("metrics", "query", "mrr", "--by", "industry")["trust"]
-        assert (trust["snapshot_id"], trust["refused_batches"], trust["checks"]["failed"]) == (snapshot, number, number)
+    refused = ran.json("batches", "list", "--status", "refused")["batches"]
+    assert len(refused) == len(REFUSED)
+    counted = {batch["table_name"]: batch["row_count"] for batch in refused}
+    assert counted == {table: rows for table, (_, _, rows, _) in REFUSED.items()}
+    trust = ran.json("metrics", "query", *QUESTION)["trust"]
+    assert (trust["snapshot_id"], trust["refused_batches"], trust["checks"]["failed"]) == (snapshot, 3, 3)
     assert ran.metric(*MRR) == answer
 
     # A file is not judged again until it changes; mended, it is admitted and the complaint is gone.
     assert ran.run()["batches"] == []
-    for number, (file, _, _) in enumerate(REFUSED.values(), start=3):
-        row = f"A-{number},New,FinTech,US,01-01-2024,ads,Pro,5,FALSE,FALSE"
-        (ran.data / file).write_text(f"{ACCOUNTS_HEADER}\n{row}\n")
-    assert {batch["status"] for batch in ran.run()["batches"]} == {"admitted"}
-    trust = ran.json("metrics", "query", "mrr", "--by", "industry")["trust"]
+    for file, _, _, mended in REFUSED.values():
+        (ran.data / file).write_text(mended)
+    batches = ran.run()["batches"]
+    assert {batch["table_name"]: batch["status"] for batch in batches} == dict.fromkeys(REFUSED, "admitted")
+    trust = ran.json("metrics", "query", *QUESTION)["trust"]
     assert (trust["refused_batches"], trust["checks"]["failed"]) == (0, 0)
 
 

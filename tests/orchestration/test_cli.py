@@ -18,6 +18,7 @@ def test_a_usage_error_ends_with_2(platform: Platform) -> None:
         (["sources", "check", "nowhere"], "no such source: 'nowhere'"),
         (["metrics", "query", "mrr", "--where", "country"], "is not a condition"),
         (["warehouse", "stop"], "not ours to start or stop"),
+        (["dbt", "ls", "--vars=as_of"], "--vars 'as_of' is no set of variables"),
     ],
 )
 def test_an_error_is_one_line_and_ends_with_1(platform: Platform, arguments: list[str], words: str) -> None:

@@ -17,14 +17,15 @@ MARTS = {
 }  # fmt: skip
 
 
-@pytest.fixture
-def definitions(tmp_path: Path) -> Definitions:
+@pytest.fixture(scope="module")
+def definitions(tmp_path_factory: pytest.TempPathFactory) -> Definitions:
+    folder = tmp_path_factory.mktemp("definitions")
     scheduled = SOURCES.replace(
         "  github:\n    kind: files\n", '  github:\n    kind: files\n    schedule: "*/15 * * * *"\n'
     )
-    (tmp_path / "sources.yaml").write_text(scheduled)
-    sources = load_sources(tmp_path / "sources.yaml", tmp_path / "home")
-    return build_definitions(sources, prepare_manifest("datainsight", tmp_path / "home"))
+    (folder / "sources.yaml").write_text(scheduled)
+    sources = load_sources(folder / "sources.yaml", folder / "home")
+    return build_definitions(sources, prepare_manifest("datainsight", folder / "home"))
 
 
 def test_the_graph_reaches_from_source_files_to_the_metric_store(definitions: Definitions) -> None:

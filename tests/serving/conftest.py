@@ -11,8 +11,10 @@ import sqlalchemy as sa
 from serving.metrics import Metrics, parse_query
 from serving.snapshots import Snapshot, latest_snapshot
 from serving.store import PublishedSnapshot, publish
+from tests.conftest import NewDatabase
 from tests.dbt_project.project import Project
 from warehouse.database import TRANSFORMER, Warehouse
+from warehouse.migrate import migrate
 from warehouse.settings import Settings
 
 STAR = Path(__file__).with_name("marts.sql")
@@ -29,7 +31,7 @@ def semantic_manifest(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @dataclass
 class Store:
-    """The metric store of one test."""
+    """The metric store of one test, or of a module whose tests only read it."""
 
     warehouse: Warehouse
     settings: Settings
@@ -87,5 +89,32 @@ class Asking:
 def ask(store: Store) -> Iterator[Asking]:
     """Asks the store; nothing is published until the test does it."""
     metrics = Metrics(store.settings, store.warehouse)
+    yield Asking(metrics)
+    metrics.close()
+
+
+@pytest.fixture(scope="module")
+def published(
+    server_url: sa.URL, _template: str, semantic_manifest: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Store]:
+    """The small star, published once for those tests of a module that neither change it nor publish again."""
+    with NewDatabase(server_url, template=_template) as name:
+        warehouse = Warehouse(server_url.set(database=name))
+        migrate(warehouse.engine())
+        settings = Settings(
+            database_url=warehouse.url(),  # type: ignore[arg-type]
+            home=tmp_path_factory.mktemp("published"),
+        )
+        made = Store(warehouse, settings, semantic_manifest)
+        made.sql(STAR.read_text(encoding="utf-8"))
+        made.publish()
+        yield made
+        warehouse.dispose()
+
+
+@pytest.fixture(scope="module")
+def reader(published: Store) -> Iterator[Asking]:
+    """Asks what was published once for the module; an equal question of another test is answered from memory."""
+    metrics = Metrics(published.settings, published.warehouse)
     yield Asking(metrics)
     metrics.close()

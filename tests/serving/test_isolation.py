@@ -36,26 +36,22 @@ HOSTILE = [
 ]
 
 
-def test_the_sum_over_all_organizations_is_the_whole(store: Store, ask: Asking) -> None:
-    store.publish()
-
+def test_the_sum_over_all_organizations_is_the_whole(reader: Asking) -> None:
     for metric in SUMS:
-        ((whole,),) = ask.rows(metric)
-        parts = [ask.rows(metric, organization=name)[0][0] or 0 for name in ORGANIZATIONS]
+        ((whole,),) = reader.rows(metric)
+        parts = [reader.rows(metric, organization=name)[0][0] or 0 for name in ORGANIZATIONS]
         assert sum(parts) == pytest.approx(whole, abs=0.001), metric
-        by_organization = ask.rows(metric, group_by=["organization"])
+        by_organization = reader.rows(metric, group_by=["organization"])
         assert sum(row[1] or 0 for row in by_organization) == pytest.approx(whole, abs=0.001), metric
 
 
-def test_an_organization_finds_no_other_in_any_dimension(store: Store, ask: Asking) -> None:
-    store.publish()
-
+def test_an_organization_finds_no_other_in_any_dimension(reader: Asking) -> None:
     refused = set()
-    for metric in ask.metrics.list():
+    for metric in reader.metrics.list():
         for dimension in metric["dimensions"]:
             if dimension.startswith(("account", "organization", "user")) and dimension != "organization_month":
                 try:
-                    rows = ask.rows(metric["name"], group_by=[dimension], organization="bolt")
+                    rows = reader.rows(metric["name"], group_by=[dimension], organization="bolt")
                 except DataInsightError as error:
                     if "no organization may see" not in str(error):
                         raise
@@ -66,7 +62,7 @@ def test_an_organization_finds_no_other_in_any_dimension(store: Store, ask: Aski
                 assert "crow" not in text, (metric["name"], dimension)
     assert "weighted_pipeline_usd" in refused
     assert not refused & {*SUMS, "open_pipeline_usd", "win_rate"}
-    assert ask.rows(
+    assert reader.rows(
         "user_actions",
         organization="bolt",
         filters=[{"dimension": "organization_id", "op": "in", "values": ["acme", "bolt"]}],
@@ -74,11 +70,9 @@ def test_an_organization_finds_no_other_in_any_dimension(store: Store, ask: Aski
 
 
 @pytest.mark.parametrize("organization", ["nobody", "acme' or '1'='1", "", "%", "{{ x }}", "ACME"])
-def test_whoever_is_not_an_organization_sees_nothing(store: Store, ask: Asking, organization: str) -> None:
-    store.publish()
-
-    assert ask.rows("user_actions", organization=organization) == [[None]]
-    assert ask.rows("mrr", group_by=["organization"], organization=organization) == []
+def test_whoever_is_not_an_organization_sees_nothing(reader: Asking, organization: str) -> None:
+    assert reader.rows("user_actions", organization=organization) == [[None]]
+    assert reader.rows("mrr", group_by=["organization"], organization=organization) == []
 
 
 def test_hostile_values_are_only_values(store: Store, ask: Asking) -> None:
@@ -103,35 +97,31 @@ def test_hostile_values_are_only_values(store: Store, ask: Asking) -> None:
 
 
 @pytest.mark.parametrize("value", ["a\0b", "\ud800"])
-def test_what_no_text_can_hold_is_refused(store: Store, ask: Asking, value: str) -> None:
-    store.publish()
+def test_what_no_text_can_hold_is_refused(reader: Asking, value: str) -> None:
     filters: Any = [{"dimension": "country", "op": "eq", "values": [value]}]
 
     with pytest.raises(DataInsightError, match="is no string"):
-        ask.rows("mrr", filters=filters)
+        reader.rows("mrr", filters=filters)
     with pytest.raises(DataInsightError, match="is no string"):
-        ask.rows("mrr", organization=value)
+        reader.rows("mrr", organization=value)
 
 
 @pytest.mark.parametrize(
     "name", ["country' or true --", "{{ 1 }}", "organization__country; select 1", "marts.dim_plans", "\0"]
 )
-def test_hostile_names_are_unknown_names(store: Store, ask: Asking, name: str) -> None:
-    store.publish()
-
+def test_hostile_names_are_unknown_names(reader: Asking, name: str) -> None:
     for query in ({"group_by": [name]}, {"filters": [{"dimension": name, "op": "is_null"}]}, {"order_by": [name]}):
         with pytest.raises(DataInsightError, match="there is no"):
-            ask.rows("mrr", **query)
+            reader.rows("mrr", **query)
     with pytest.raises(DataInsightError, match="there is no metric"):
-        ask.rows(name)
+        reader.rows(name)
 
 
-def test_a_mart_that_the_policy_does_not_know_is_served_to_nobody(store: Store) -> None:
+def test_a_mart_that_the_policy_does_not_know_is_served_to_nobody(published: Store) -> None:
     from serving.metrics import Metrics
 
-    store.publish()
     marts = {name: mart for name, mart in load_policy().marts.items() if name != "dim_plans"}
-    asking = Asking(Metrics(store.settings, store.warehouse, Policy(marts=marts)))
+    asking = Asking(Metrics(published.settings, published.warehouse, Policy(marts=marts)))
 
     assert asking.rows("mrr") == [[300.5]]
     for organization in (None, "acme"):
@@ -188,9 +178,8 @@ def asking_with(store: Store, **rules: dict[str, Any]) -> Asking:
     return Asking(Metrics(store.settings, store.warehouse, Policy(marts=marts)))
 
 
-def test_an_internal_mart_answers_no_organization(store: Store) -> None:
-    store.publish()
-    asking = asking_with(store, fact_user_actions={"internal": True}, dim_users={"internal": True})
+def test_an_internal_mart_answers_no_organization(published: Store) -> None:
+    asking = asking_with(published, fact_user_actions={"internal": True}, dim_users={"internal": True})
 
     assert asking.rows("user_actions") == [[360]]
     assert asking.rows("mrr", organization="acme") == [[100.0]]
@@ -201,10 +190,9 @@ def test_an_internal_mart_answers_no_organization(store: Store) -> None:
     asking.metrics.close()
 
 
-def test_a_hidden_column_answers_no_organization(store: Store) -> None:
-    store.publish()
+def test_a_hidden_column_answers_no_organization(published: Store) -> None:
     rule = {"organization_column": "organization_id", "hidden_from_tenants": ["priority", "satisfaction_score"]}
-    asking = asking_with(store, fact_support_tickets=rule)
+    asking = asking_with(published, fact_support_tickets=rule)
     by_priority = {"group_by": ["priority"]}
     only_high: Any = {"filters": [{"dimension": "priority", "op": "eq", "values": ["high"]}]}
 

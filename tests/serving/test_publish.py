@@ -78,6 +78,20 @@ def test_only_a_new_month_is_written(store: Store) -> None:
     assert last["version"] == changed.tables["fact_user_actions"].version
 
 
+def test_a_row_that_changes_its_organization_and_keeps_its_admission_is_seen(store: Store) -> None:
+    store.publish()
+    store.sql("update marts.fact_user_actions set organization_id = 'bolt' where user_action_id = 'a0'")
+    assert store.publish().rewritten == {"fact_user_actions": ["2024-01"]}
+    assert store.publish().rewritten == {}
+
+
+def test_rows_written_again_as_they_were_are_not_published(store: Store) -> None:
+    first = store.publish()
+    store.sql("update marts.fact_user_actions set organization_id = organization_id where user_action_id = 'a0'")
+    again = store.publish()
+    assert (again.snapshot_id, again.rewritten) == (first.snapshot_id, {})
+
+
 def test_a_correction_that_moves_a_row_rewrites_both_months(store: Store) -> None:
     store.publish()
     store.sql(

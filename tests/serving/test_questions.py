@@ -4,34 +4,29 @@ from typing import Any
 
 import pytest
 
-from tests.serving.conftest import Asking, Store
+from tests.serving.conftest import Asking
 from warehouse.errors import DataInsightError
 
 
-@pytest.fixture(autouse=True)
-def _published(store: Store) -> None:
-    store.publish()
-
-
-def test_the_time_is_offered_to_split_by_and_not_to_filter_on(ask: Asking) -> None:
+def test_the_time_is_offered_to_split_by_and_not_to_filter_on(reader: Asking) -> None:
     with pytest.raises(DataInsightError) as raised:
-        ask.rows("mrr", group_by=["no"])
+        reader.rows("mrr", group_by=["no"])
     assert "metric_time" in (raised.value.hint or "")
     with pytest.raises(DataInsightError) as raised:
-        ask.rows("mrr", filters=[{"dimension": "no", "op": "is_null"}])
+        reader.rows("mrr", filters=[{"dimension": "no", "op": "is_null"}])
     assert "metric_time" not in (raised.value.hint or "")
 
 
-def test_short_names_full_names_and_entities(ask: Asking) -> None:
+def test_short_names_full_names_and_entities(reader: Asking) -> None:
     by_country = [["DE", 200.5], ["US", 100.0]]
     for name in ("country", "organization__country"):
-        answer = ask.answer("mrr", group_by=[name])
+        answer = reader.answer("mrr", group_by=[name])
         assert answer["rows"] == by_country
         assert [column["name"] for column in answer["columns"]] == [name, "mrr"]
-    assert ask.rows("mrr", group_by=["plan"]) == [["Basic", 60.0], ["Pro", 240.5]]
-    assert ask.rows("mrr", group_by=["organization"]) == [["acme", 100.0], ["bolt", 200.5], ["crow", 0.0]]
-    assert [row[0] for row in ask.rows("mrr", group_by=["organization__name"])][:2] == ["Acme", "Bolt"]
-    assert ask.rows("churn_events", group_by=["reason"]) == [["pricing", 1], ["support", 1], [None, 1]]
+    assert reader.rows("mrr", group_by=["plan"]) == [["Basic", 60.0], ["Pro", 240.5]]
+    assert reader.rows("mrr", group_by=["organization"]) == [["acme", 100.0], ["bolt", 200.5], ["crow", 0.0]]
+    assert [row[0] for row in reader.rows("mrr", group_by=["organization__name"])][:2] == ["Acme", "Bolt"]
+    assert reader.rows("churn_events", group_by=["reason"]) == [["pricing", 1], ["support", 1], [None, 1]]
 
 
 @pytest.mark.parametrize(
@@ -71,10 +66,10 @@ def test_short_names_full_names_and_entities(ask: Asking) -> None:
     ],
 )
 def test_a_mistake_is_one_line_that_says_what_is_allowed(
-    ask: Asking, query: dict[str, Any], message: str, hint: str | None
+    reader: Asking, query: dict[str, Any], message: str, hint: str | None
 ) -> None:
     with pytest.raises(DataInsightError) as raised:
-        ask.rows(*query.pop("metrics"), **query)
+        reader.rows(*query.pop("metrics"), **query)
 
     assert message in raised.value.message
     assert "\n" not in raised.value.message
@@ -99,13 +94,13 @@ def test_a_mistake_is_one_line_that_says_what_is_allowed(
         ("action_type", "eq", ["PushEvent"], 180),
     ],
 )
-def test_filters(ask: Asking, dimension: str, op: str, values: list[str], expected: int) -> None:
+def test_filters(reader: Asking, dimension: str, op: str, values: list[str], expected: int) -> None:
     given = [{"dimension": dimension, "op": op, "values": values}]
 
-    assert ask.rows("user_actions", filters=given) == [[expected]]
+    assert reader.rows("user_actions", filters=given) == [[expected]]
 
 
-def test_a_boolean_may_be_written_as_a_text(ask: Asking) -> None:
+def test_a_boolean_may_be_written_as_a_text(reader: Asking) -> None:
     for value in (True, "true"):
         given = [{"dimension": "is_beta", "op": "eq", "values": [value]}]
-        assert ask.rows("feature_uses", filters=given) == [[855]]
+        assert reader.rows("feature_uses", filters=given) == [[855]]

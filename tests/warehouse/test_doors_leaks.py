@@ -5,7 +5,7 @@ import pytest
 
 from tests.warehouse.doors import OTHERS, Doors, session
 from warehouse.database import LOADER
-from warehouse.doors.logins import ANALYSTS, TENANTS
+from warehouse.doors.logins import ANALYSTS, TENANTS, remove_login
 from warehouse.settings import Settings
 
 
@@ -151,8 +151,9 @@ def test_statistics_are_kept_from_readers(doors: Doors) -> None:
 def test_what_others_ask_is_kept_from_readers(doors: Doors) -> None:
     with doors.tenant("acme") as acme, doors.tenant("globex") as globex, doors.analyst() as analyst:
         globex.rows("select 'secret' from fact_sales limit 0")
+        login = globex.value("select current_user")
         for reader in (acme, analyst):
-            seen = reader.rows("select query from pg_stat_activity where usename = 'org_globex'")
+            seen = reader.rows("select query from pg_stat_activity where usename = %s", [login])
             assert seen == [("<insufficient privilege>",)]
             assert reader.rows("select * from pg_prepared_statements") == []
             assert reader.rows("select * from pg_cursors where statement like '%secret%'") == []
@@ -225,6 +226,7 @@ def test_the_limits_of_a_session_are_those_of_the_settings(doors: Doors) -> None
             ("default_transaction_read_only", "on", "on"),
             ("search_path", "marts, metrics", "marts, metrics"),
             ("timezone", "UTC", "UTC"),
+            ("temp_file_limit", "1GB", "1GB"),
         ]
         for name, of_tenant, of_analyst in shown:
             assert (acme.value(f"show {name}"), analyst.value(f"show {name}")) == (of_tenant, of_analyst)
@@ -236,11 +238,42 @@ def test_a_statement_that_takes_too_long_is_cancelled(bare_doors: Doors) -> None
         assert "statement timeout" in acme.error("select pg_sleep(30)")
 
 
+def test_a_statement_that_fills_the_disk_is_stopped(bare_doors: Doors) -> None:
+    small = Doors(bare_doors.warehouse, bare_doors.settings.model_copy(update={"login_temporary_bytes": 1024**2}))
+    sort = "select count(*) from (select n from generate_series(1, 300000) as n order by md5(n::text)) as sorted"
+    with small.tenant() as acme, small.analyst() as analyst:
+        for reader in (acme, analyst):
+            reader.rows("set statement_timeout = 0; set work_mem = '1MB'; set max_parallel_workers_per_gather = 0")
+            assert "temporary file size exceeds" in reader.error(sort)
+            assert "permission denied to set parameter" in reader.error("set temp_file_limit = -1")
+            assert "permission denied" in reader.error(
+                "set default_transaction_read_only = off", "alter role current_user set temp_file_limit = -1"
+            )
+
+
+def test_a_login_may_change_its_own_password_and_no_other(bare_doors: Doors) -> None:
+    """PostgreSQL lets every role do so; whoever has lost it is removed and added again."""
+    login, url = bare_doors.add(TENANTS, "acme")
+    other, _ = bare_doors.add(TENANTS, "globex")
+    with session(url) as acme:
+        assert "read-only" in acme.error("alter role current_user password 'mine'")
+        acme.rows("set default_transaction_read_only = off")
+        acme.rows("alter role current_user password 'mine'")
+        assert "permission denied" in acme.error(f"alter role {other} password 'mine'")
+    with pytest.raises(psycopg2.OperationalError, match="authentication failed"), session(url):
+        pass
+    assert remove_login(bare_doors.warehouse, TENANTS, "acme") == login
+    again, url = bare_doors.add(TENANTS, "acme")
+    with session(url) as acme:
+        assert acme.value("select current_user") == again
+
+
 def test_a_transaction_that_does_nothing_is_ended(bare_doors: Doors) -> None:
     hurried = Doors(bare_doors.warehouse, bare_doors.settings.model_copy(update={"login_idle_seconds": 1}))
     with hurried.tenant() as acme, hurried.operator() as operator:
+        login = acme.value("select current_user")
         acme.rows("begin")
-        while operator.value("select count(*) from pg_stat_activity where usename = 'org_acme'") > 0:
+        while operator.value(f"select count(*) from pg_stat_activity where usename = '{login}'") > 0:
             pass
         with pytest.raises(psycopg2.OperationalError):
             acme.rows("select 1")

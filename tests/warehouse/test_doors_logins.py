@@ -1,6 +1,7 @@
 """Logins: given and taken, called what, told apart on a server that several warehouses share."""
 
 import threading
+import uuid
 from pathlib import Path
 from typing import Any
 
@@ -10,16 +11,22 @@ import sqlalchemy as sa
 from pydantic import SecretStr
 
 from tests.support import Platform
-from tests.warehouse.doors import Doors, session
+from tests.warehouse.doors import MARTS, Doors, session
 from warehouse.connect import open_warehouse
 from warehouse.doors.limits import end_overdue
 from warehouse.doors.logins import ANALYSTS, TENANTS, Door, add_login, list_logins, remove_login
 from warehouse.doors.roles import role_name
 from warehouse.embedded import EmbeddedServer
 from warehouse.errors import DataInsightError
+from warehouse.migrate import _LOCK
 from warehouse.settings import Settings
 
 BOTH = pytest.mark.parametrize("door", [TENANTS, ANALYSTS], ids=lambda door: door.command)
+
+
+def unheard_of(name: str) -> str:
+    """A name whose login nobody else has: logins are the server's, where other workers make theirs, too."""
+    return f"{name} {uuid.uuid4().hex[:12]}"
 
 
 @pytest.mark.parametrize(
@@ -44,20 +51,21 @@ def test_a_login_is_called_after_whom_it_is_for(name: str, login: str) -> None:
 
 @BOTH
 def test_a_login_works_at_once_and_is_gone_when_it_is_taken(bare_doors: Doors, door: Door) -> None:
-    login, url = bare_doors.add(door, "Acme Inc.")
+    name = unheard_of("Acme Inc.")
+    login, url = bare_doors.add(door, name)
     with session(url) as opened:
         assert opened.value("select current_user") == login
         (known,) = list_logins(bare_doors.warehouse, door)
-        assert (known.name, known.login, known.can_log_in, known.connections) == ("Acme Inc.", login, True, 1)
-        assert known.to_dict(door)[door.key] == "Acme Inc."
+        assert (known.name, known.login, known.can_log_in, known.connections) == (name, login, True, 1)
+        assert known.to_dict(door)[door.key] == name
 
-        assert remove_login(bare_doors.warehouse, door, "Acme Inc.") == login
+        assert remove_login(bare_doors.warehouse, door, name) == login
         with pytest.raises(psycopg2.OperationalError):
             opened.rows("select 1")
     with pytest.raises(psycopg2.OperationalError, match="authentication failed"), session(url):
         pass
     assert list_logins(bare_doors.warehouse, door) == []
-    again, other_url = bare_doors.add(door, "Acme Inc.")
+    again, other_url = bare_doors.add(door, name)
     assert again == login
     assert other_url != url
 
@@ -114,29 +122,33 @@ def test_who_has_a_login_gets_no_second(bare_doors: Doors, door: Door) -> None:
 
 
 def test_names_that_read_alike_are_told_apart(bare_doors: Doors) -> None:
-    logins = [bare_doors.add(TENANTS, name)[0] for name in ("acme", "ACME", "Acme!", "acme_")]
-    assert logins == ["org_acme", "org_acme_2", "org_acme_3", "org_acme_4"]
+    name = unheard_of("acme")
+    login = role_name("org", name)
+    logins = [bare_doors.add(TENANTS, alike)[0] for alike in (name, name.upper(), name.title() + "!", f"{name}_")]
+    assert logins == [login, f"{login}_2", f"{login}_3", f"{login}_4"]
     with bare_doors.operator() as operator:
-        assert operator.value("select app.current_organization('org_acme_2')") == "ACME"
+        assert operator.value(f"select app.current_organization('{login}_2')") == name.upper()
 
 
 def test_a_login_of_another_warehouse_of_the_server_is_another(bare_doors: Doors) -> None:
+    name = unheard_of("acme")
+    taken = role_name("org", name)
     with bare_doors.operator() as operator:
-        operator.rows("create role org_acme login password 'x' in role tenant")
+        operator.rows(f"create role {taken} login password 'x' in role tenant")
     try:
-        login, url = bare_doors.add(TENANTS, "acme")
-        assert login == "org_acme_2"
-        bare_doors.build("marts.fact_sales")
+        login, url = bare_doors.add(TENANTS, name)
+        assert login == f"{taken}_2"
+        bare_doors.build("marts.fact_sales", MARTS["marts.fact_sales"].replace("'acme'", f"'{name}'"))
         bare_doors.build("marts.dim_days")
         with session(url) as own:
             assert own.value("select count(*) from fact_sales") == 50
-        with session(str(bare_doors.warehouse.url_object.set(drivername="postgresql", username="org_acme", password="x")
+        with session(str(bare_doors.warehouse.url_object.set(drivername="postgresql", username=taken, password="x")
                          .render_as_string(hide_password=False))) as foreign:  # fmt: skip
             assert foreign.value("select count(*) from marts.fact_sales") == 0
             assert foreign.value("select count(*) from marts.dim_days") == 0
     finally:
         with bare_doors.operator() as operator:
-            operator.rows("drop role org_acme")
+            operator.rows(f"drop role {taken}")
 
 
 def together(count: int, work: Any) -> tuple[list[Any], list[DataInsightError]]:
@@ -170,19 +182,22 @@ def test_two_who_add_the_same_at_once_make_one(bare_doors: Doors, door: Door) ->
 
 
 def test_two_who_add_what_reads_alike_at_once_make_two(bare_doors: Doors) -> None:
-    done, refused = together(4, lambda number: bare_doors.add(TENANTS, "acme" + "!" * number))
-    assert sorted(login for login, _ in done) == ["org_acme", "org_acme_2", "org_acme_3", "org_acme_4"]
+    name = unheard_of("acme")
+    login = role_name("org", name)
+    done, refused = together(4, lambda number: bare_doors.add(TENANTS, name + "!" * number))
+    assert sorted(made for made, _ in done) == [login, f"{login}_2", f"{login}_3", f"{login}_4"]
     assert not refused
 
 
 @BOTH
 def test_a_login_whose_role_got_lost_can_be_made_again(bare_doors: Doors, door: Door) -> None:
-    login, _ = bare_doors.add(door, "acme")
+    name = unheard_of("acme")
+    login, _ = bare_doors.add(door, name)
     with bare_doors.operator() as operator:
         operator.rows(f"drop role {login}")
     (known,) = list_logins(bare_doors.warehouse, door)
     assert not known.can_log_in
-    again, url = bare_doors.add(door, "acme")
+    again, url = bare_doors.add(door, name)
     assert again == login
     with session(url) as opened:
         assert opened.value("select 1") == 1
@@ -244,8 +259,8 @@ def test_who_outstays_his_time_is_ended(bare_doors: Doors) -> None:
 def test_an_owner_who_is_no_superuser_can_do_all_of_it(tmp_path: Path) -> None:
     server = EmbeddedServer(tmp_path / "own")
     url = server.acquire()
+    admin = sa.create_engine(url, isolation_level="AUTOCOMMIT")
     try:
-        admin = sa.create_engine(url, isolation_level="AUTOCOMMIT")
         with admin.connect() as connection:
             connection.execute(sa.text("create role owner login createrole password 'secret'"))
             connection.execute(sa.text("create database mine owner owner"))
@@ -267,8 +282,18 @@ def test_an_owner_who_is_no_superuser_can_do_all_of_it(tmp_path: Path) -> None:
                 owner.rows(f"set role {login}")
                 assert owner.value("select count(*) from marts.fact_sales") == 50
                 assert owner.value("select count(*) from marts.dim_people") == 5
+                # The owner can neither forbid advisory locks nor limit temporary files.
+                acme.rows(f"select pg_advisory_lock({_LOCK})")
+                with open_warehouse(settings), pytest.raises(psycopg2.OperationalError):
+                    acme.rows("select 1")
+                assert analyst.value("show temp_file_limit") == "-1"
+            with admin.connect() as connection:
+                connection.execute(sa.text("grant set on parameter temp_file_limit to owner"))
+            with open_warehouse(settings), session(tenant_url) as acme:
+                assert acme.value("show temp_file_limit") == "1GB"
             doors.leave()
     finally:
+        admin.dispose()
         server.release()
 
 
@@ -284,21 +309,26 @@ def test_the_commands(bare_doors: Doors, tmp_path: Path) -> None:
     assert bare_doors.settings.database_url is not None
     run = Platform(tmp_path, {"DATAINSIGHT_DATABASE_URL": bare_doors.settings.database_url.get_secret_value()})
 
-    made = run("tenants", "add", "Acme Inc.", "--json")
-    assert "no rows of 'Acme Inc.' yet" in made.stderr
+    name, analyst = unheard_of("Acme Inc."), unheard_of("maria")
+    made = run("tenants", "add", name, "--json")
+    assert f"no rows of '{name}' yet" in made.stderr
     added = run.json("tenants", "add", "株式会社")
     assert added.keys() == {"organization_id", "login", "url"}
     with session(added["url"]) as opened:
         assert opened.value("select current_user") == added["login"]
-    assert [one["organization_id"] for one in run.json("tenants", "list")["tenants"]] == ["Acme Inc.", "株式会社"]
-    refused = run("tenants", "add", "Acme Inc.")
+    assert [one["organization_id"] for one in run.json("tenants", "list")["tenants"]] == [name, "株式会社"]
+    refused = run("tenants", "add", name)
     assert refused.returncode == 1
-    assert "has a login already: org_acme_inc" in refused.stderr
+    login = role_name("org", name)
+    assert login.startswith("org_acme_inc_")
+    assert f"has a login already: {login}" in refused.stderr
     assert "hint: " in refused.stderr
-    assert run.json("tenants", "remove", "Acme Inc.") == {"organization_id": "Acme Inc.", "login": "org_acme_inc"}
+    assert run.json("tenants", "remove", name) == {"organization_id": name, "login": login}
 
-    assert run.json("analysts", "add", "maria").keys() == {"name", "login", "url"}
-    assert "analyst_maria" in run("analysts", "list").stdout
-    assert "analyst_maria is removed" in run("analysts", "remove", "maria").stdout
+    assert run.json("analysts", "add", analyst).keys() == {"name", "login", "url"}
+    login = role_name("analyst", analyst)
+    assert login.startswith("analyst_maria_")
+    assert login in run("analysts", "list").stdout
+    assert f"{login} is removed" in run("analysts", "remove", analyst).stdout
     assert "no logins" in run("analysts", "list").stdout
     assert run("tenants", "add").returncode == 2

@@ -182,7 +182,7 @@ def test_a_login_that_the_warehouse_does_not_know_sees_nothing(doors: Doors) -> 
 
 
 def test_a_plan_that_outlives_its_role_shows_nothing(doors: Doors) -> None:
-    _, url = doors.add(TENANTS, "acme")
+    globex, url = doors.add(TENANTS, "acme")
     with session(url) as opened:
         opened.rows("set plan_cache_mode = force_generic_plan")
         opened.rows("prepare sales as select count(*) from marts.fact_sales")
@@ -200,7 +200,7 @@ def test_a_plan_that_outlives_its_role_shows_nothing(doors: Doors) -> None:
         operator.rows("begin")
         operator.rows(f"set role {login}")
         operator.rows("declare c cursor for select organization_id from marts.fact_sales")
-        operator.rows("set role org_acme")
+        operator.rows(f"set role {globex}")
         assert operator.rows("fetch all from c") == []
 
 

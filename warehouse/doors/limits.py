@@ -51,12 +51,20 @@ class Limits:
         ]
 
 
-def limits_of(group: str, settings: Settings) -> Limits:
-    """The limits of the members of `tenant` or `analyst`."""
+def limits_of(group: str, settings: Settings, *, may_limit_files: bool) -> Limits:
+    """The limits of the members of `tenant` or `analyst`.
+
+    Args:
+        group: Whose members.
+        settings: What they are.
+        may_limit_files: See the function of that name.
+    """
     connections, statement_seconds = {
         TENANT: (settings.tenant_connections, settings.tenant_statement_seconds),
         ANALYST: (settings.analyst_connections, settings.analyst_statement_seconds),
     }[group]
+    # PostgreSQL counts in kilobytes, and for each process of a session.
+    of_files = {"temp_file_limit": f"'{settings.login_temporary_bytes // 1024}kB'"} if may_limit_files else {}
     return Limits(
         connections,
         {
@@ -66,8 +74,15 @@ def limits_of(group: str, settings: Settings) -> Limits:
             "default_transaction_read_only": "'on'",
             "search_path": "marts, metrics",
             "timezone": "'UTC'",
+            **of_files,
         },
     )
+
+
+def may_limit_files(connection: sa.Connection) -> bool:
+    """Whether we may limit what a login's statements write to disk: the superuser, and whom he lets."""
+    found = connection.execute(sa.text("select has_parameter_privilege('temp_file_limit', 'SET')"))
+    return bool(found.scalar_one())
 
 
 def reset_limits(connection: sa.Connection, settings: Settings) -> None:
@@ -82,8 +97,9 @@ def reset_limits(connection: sa.Connection, settings: Settings) -> None:
 def _to_reset(connection: sa.Connection, settings: Settings) -> list[str]:
     statements: list[str] = []
     rows: list[Any] = list(connection.execute(sa.text(_LOGINS)))
+    limits_files = may_limit_files(connection)
     for group, login, connections, configuration, has_others in rows:
-        limits = limits_of(group, settings)
+        limits = limits_of(group, settings, may_limit_files=limits_files)
         wanted = {f"{name}={value.strip(chr(39))}" for name, value in limits.configuration.items()}
         # PostgreSQL keeps names as it spells them itself, such as `TimeZone`.
         found = {one.partition("=")[0].lower() + "=" + one.partition("=")[2] for one in configuration}
@@ -94,6 +110,19 @@ def _to_reset(connection: sa.Connection, settings: Settings) -> list[str]:
 
 # A statement that its own timeout is about to cancel is left to it.
 _GRACE_SECONDS = 5
+
+# How long to wait for the end of a session, in milliseconds: until then it holds what it held.
+_PARTING_MILLISECONDS = 5000
+
+# Whatever it does meanwhile: the platform takes its turns by these locks, and a door has no use for them.
+_LOCK_HOLDERS = """
+select pg_terminate_backend(activity.pid, :parting)
+from pg_stat_activity as activity
+inner join (select login from app.tenants union all select login from app.analysts) as door
+    on door.login = activity.usename
+where activity.datname = current_database()
+and activity.pid in (select pid from pg_locks where locktype = 'advisory')
+"""
 
 _OVERDUE = """
 select pg_terminate_backend(activity.pid)
@@ -123,3 +152,15 @@ def end_overdue(connection: sa.Connection, settings: Settings, *, grace_seconds:
         },
     )
     return len(ended.all())
+
+
+def end_lock_holders(connection: sa.Connection) -> int:
+    """End the logins' sessions that hold an advisory lock, or wait for one; gives how many.
+
+    For whoever is about to wait for such a lock. Where the platform is the server's superuser no login may take one at
+    all (`warehouse.migrate`); elsewhere nobody but the server's administrator can forbid it.
+
+    Args:
+        connection: The owner's, of a database that has logins.
+    """
+    return len(connection.execute(sa.text(_LOCK_HOLDERS), {"parting": _PARTING_MILLISECONDS}).all())

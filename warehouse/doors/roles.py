@@ -15,7 +15,7 @@ import sqlalchemy as sa
 from psycopg2.extensions import encrypt_password
 
 from warehouse.database import quote_identifier
-from warehouse.doors.limits import limits_of
+from warehouse.doors.limits import limits_of, may_limit_files
 from warehouse.errors import DataInsightError
 from warehouse.settings import Settings
 
@@ -118,7 +118,8 @@ def _equip(connection: sa.Connection, role: str, group: str, settings: Settings)
             f"the login {role} cannot become a member of {group}: {_reason(error)}",
             hint=f"the user of DATAINSIGHT_DATABASE_URL needs the role {group} with ADMIN OPTION",
         ) from error
-    for statement in limits_of(group, settings).statements(role, connection.engine.url.database or ""):
+    limits = limits_of(group, settings, may_limit_files=may_limit_files(connection))
+    for statement in limits.statements(role, connection.engine.url.database or ""):
         connection.exec_driver_sql(statement)
 
 

@@ -1,15 +1,18 @@
--- The latest version decides. Facts that stand on a subscription's organization and plan need the batch these came
--- with, not the batch of the latest version: a subscription landed again unchanged must not touch them.
+-- The latest version decides. A subscription that its source no longer has stays here as it was last, so that what was
+-- used and billed under it stays its organization's and on its plan; fact_subscriptions leaves it out.
 with versions as (
     select
         *,
-        row_number() over (
-            partition by subscription_id order by admission_seq desc, _row_number desc
-        ) as version_rank,
-        min(admission_seq) over (
-            partition by subscription_id, account_id, plan_id
-        ) as assigned_admission_seq
+        row_number() over (partition by subscription_id order by admission_seq desc, _row_number desc) as version_rank
     from {{ ref('stg_saas__subscriptions') }}
+),
+
+stated as (
+    select
+        *,
+        row_number() over (partition by subscription_id order by version_rank) as stated_rank
+    from versions
+    where is_deleted is not true
 ),
 
 final as (
@@ -26,12 +29,12 @@ final as (
         is_downgraded,
         is_churned,
         is_auto_renewed,
-        assigned_admission_seq,
+        version_rank > 1 as is_deleted,
         admission_seq,
         coalesce(account_id, '(unknown)') as organization_id,
         coalesce(plan_id, '(unknown)') as plan_id
-    from versions
-    where version_rank = 1
+    from stated
+    where stated_rank = 1
 )
 
 select * from final

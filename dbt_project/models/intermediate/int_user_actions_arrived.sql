@@ -17,7 +17,8 @@ actions as (
             case when repository_name like '%/%' then nullif({{ split_part('repository_name', "'/'", 1) }}, '') end,
             '(unknown)'
         ) as organization_id,
-        coalesce(actor_id, actor_login, '(unknown)') as user_id
+        -- A login is personal and an id is not, so it may not stand in for one as it is.
+        coalesce(actor_id, {{ surrogate_key(['actor_login']) }}, '(unknown)') as user_id
     from versions
     where version_rank = 1
 ),

@@ -4,13 +4,32 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-REPOSITORY = Path(__file__).resolve().parents[3]
+from tests.connectors.exactly_once.forks import REPOSITORY, ForkedProcess, fork
+from tests.connectors.exactly_once.moments import MOMENTS
+
+VICTIM = "tests.connectors.exactly_once.victim"
+# What a landing of files or of a PostgreSQL database imports on its way.
+LANDING = [
+    *dict.fromkeys(moment.module for moment in MOMENTS.values()),
+    "adbc_driver_postgresql.dbapi",
+    "alembic.command",
+    "connectors.database.extract",
+    "connectors.files.extract",
+    "dlt.destinations.impl.postgres.postgres",
+    "psycopg2",
+    "pyarrow.csv",
+    "pyarrow.parquet",
+    "requests",
+]
+# How often a condition is looked at: looking takes time from the process that is to bring it about.
+LOOK_SECONDS = 0.02
 
 
 class LandingProcess(AbstractContextManager["LandingProcess"]):
@@ -26,22 +45,29 @@ class LandingProcess(AbstractContextManager["LandingProcess"]):
     def __init__(
         self, environment: Mapping[str, str], source: str, moment: str | None = None, act: str = "pause"
     ) -> None:
-        program = ["tests.connectors.exactly_once.victim", moment, act] if moment else ["connectors"]
-        self._process = subprocess.Popen(
-            [sys.executable, "-m", *program, source],
-            env={
-                "PATH": os.environ["PATH"],
-                "HOME": os.environ["HOME"],
-                "LANG": "C.UTF-8",
-                "PYTHONPATH": str(REPOSITORY),
-                "RUNTIME__DLTHUB_TELEMETRY": "false",
-                **environment,
-            },
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
+        environment = {
+            "PATH": os.environ["PATH"],
+            "HOME": os.environ["HOME"],
+            "LANG": "C.UTF-8",
+            "PYTHONPATH": str(REPOSITORY),
+            "RUNTIME__DLTHUB_TELEMETRY": "false",
+            **environment,
+        }
+        self._process: ForkedProcess | subprocess.Popen[str]
+        if moment:
+            arguments = [moment, act, source]
+            self._process = fork(
+                VICTIM, arguments, folder=Path.cwd(), environment=environment, imported=[VICTIM, *LANDING]
+            )
+        else:
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", "connectors", source],
+                env=environment,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                text=True,
+            )
 
     def __enter__(self) -> Self:
         return self
@@ -95,4 +121,4 @@ class LandingProcess(AbstractContextManager["LandingProcess"]):
 def until(condition: Callable[[], object]) -> None:
     """Wait for a condition that only another process can bring about; the test's timeout is its end."""
     while not condition():
-        os.sched_yield()
+        time.sleep(LOOK_SECONDS)

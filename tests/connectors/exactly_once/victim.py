@@ -7,7 +7,7 @@ import os
 import signal
 import sys
 
-from connectors.__main__ import main
+from connectors import __main__ as connectors
 from tests.connectors.exactly_once.moments import MOMENTS
 
 
@@ -22,7 +22,8 @@ def pause() -> None:
     sys.stdin.readline()
 
 
-if __name__ == "__main__":
+def main() -> int:
+    """Land the source, and stop or die on the way."""
     moment, act, source = sys.argv[1:]
     MOMENTS[moment].install({"kill": kill, "pause": pause}[act])
-    sys.exit(main([source]))
+    return connectors.main([source])

@@ -28,7 +28,7 @@ with named as (
         union
 
         select account_id as organization_id from {{ ref('stg_saas__invoices') }}
-        where {{ not_yet_in('fact_invoices', 'invoice_admission_seq') }}
+        where {{ not_yet_in('fact_invoices') }}
 
         union
 
@@ -76,7 +76,7 @@ with named as (
             versions.seats,
             versions.is_trial,
             accounts.is_churned,
-            true as has_account,
+            accounts.account_id is not null as has_account,
             versions.valid_from,
             versions.valid_to,
             versions.is_current
@@ -114,6 +114,9 @@ members as (
         named.organization_id is not null
         {% if configured('saas') %}
             and named.organization_id not in (select versioned.organization_id from versioned)
+        {% elif is_incremental() %}
+            -- What is known of the others came from their accounts, and no one tells it here any more.
+            and named.organization_id not in (select known.organization_id from {{ this }} as known)
         {% endif %}
 ),
 

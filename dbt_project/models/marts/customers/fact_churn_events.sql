@@ -36,7 +36,7 @@ final as (
         churn_events.is_after_downgrade,
         churn_events.is_reactivation,
         churn_events.feedback,
-        {{ with_organization_version('churn_events.admission_seq') }} as admission_seq
+        churn_events.admission_seq
     from churn_events
     {{ join_organization_version('churn_events.organization_id', 'churn_events.churn_date') }}
 )

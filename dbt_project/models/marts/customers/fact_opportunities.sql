@@ -2,7 +2,10 @@
     materialized='incremental',
     incremental_strategy='merge',
     unique_key='opportunity_id',
-    pre_hook="{{ move_to_organization_versions('created_date') }}",
+    pre_hook=[
+        "{{ forget_deleted(ref('stg_saas__opportunities'), 'opportunity_id') }}",
+        "{{ move_to_organization_versions('created_date') }}",
+    ],
     indexes=[{'columns': ['admission_seq']}, {'columns': ['organization_id', 'created_date']}],
 ) }}
 
@@ -21,7 +24,9 @@ opportunities as (
         *,
         coalesce(account_id, '(unknown)') as organization_id
     from versions
-    where version_rank = 1
+    where
+        version_rank = 1
+        and is_deleted is not true
 ),
 
 final as (
@@ -40,7 +45,7 @@ final as (
         coalesce(opportunities.is_won, false) as is_won,
         coalesce(opportunities.is_closed, false) as is_closed,
         opportunities.owner_id,
-        {{ with_organization_version('opportunities.admission_seq') }} as admission_seq
+        opportunities.admission_seq
     from opportunities
     {{ join_organization_version('opportunities.organization_id', 'opportunities.created_date') }}
 )

@@ -38,7 +38,7 @@ final as (
         tickets.first_response_minutes,
         tickets.satisfaction_score,
         tickets.is_escalated,
-        {{ with_organization_version('tickets.admission_seq') }} as admission_seq
+        tickets.admission_seq
     from tickets
     {{ join_organization_version('tickets.organization_id', 'tickets.submitted_date') }}
 )

@@ -45,7 +45,7 @@ final as (
         attributed.milliseconds,
         attributed.is_cache_hit,
         attributed.snapshot_id,
-        {{ with_organization_version('attributed.answered_admission_seq') }} as admission_seq
+        attributed.answered_admission_seq as admission_seq
     from attributed
     {{ join_organization_version('attributed.asked_for', 'attributed.asked_date') }}
 )

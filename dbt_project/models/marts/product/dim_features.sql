@@ -7,7 +7,7 @@
 with stated as (
     select distinct coalesce(feature_id, '(unknown)') as feature_id
     from {{ ref('stg_saas__feature_usage') }}
-    where {{ not_yet_in('fact_feature_usage', 'usage_admission_seq') }}
+    where {{ not_yet_in('fact_feature_usage') }}
 ),
 
 final as (

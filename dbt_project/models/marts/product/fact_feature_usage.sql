@@ -4,7 +4,7 @@
     unique_key='usage_id',
     partition_by='usage_date',
     indexes=[
-        {'columns': ['usage_admission_seq']},
+        {'columns': ['admission_seq']},
         {'columns': ['subscription_id', 'organization_id', 'plan_id']},
         {'columns': ['organization_id', 'usage_date']},
         {'columns': ['usage_date'], 'type': 'brin'},
@@ -18,12 +18,12 @@ with versions as (
         row_number() over (partition by usage_id order by admission_seq desc, _row_number desc) as version_rank
     from {{ ref('stg_saas__feature_usage') }}
     {% if is_incremental() %}
-        where admission_seq > (select coalesce(max(known.usage_admission_seq), 0) from {{ this }} as known)
+        where admission_seq > (select coalesce(max(known.admission_seq), 0) from {{ this }} as known)
     {% endif %}
 ),
 
 subscriptions as (
-    select * from {{ ref('fact_subscriptions') }}
+    select * from {{ ref('int_subscriptions_deduplicated') }}
 ),
 
 {% if is_incremental() %}
@@ -62,7 +62,7 @@ usage_records as (
         usage_duration_seconds,
         error_count,
         is_beta,
-        admission_seq as usage_admission_seq
+        admission_seq
     from versions
     where version_rank = 1
 
@@ -78,7 +78,7 @@ usage_records as (
             known.usage_duration_seconds,
             known.error_count,
             known.is_beta,
-            known.usage_admission_seq
+            known.admission_seq
         from {{ this }} as known
         inner join moved_subscriptions on known.subscription_id = moved_subscriptions.subscription_id
         left join versions on known.usage_id = versions.usage_id
@@ -90,8 +90,7 @@ resolved as (
     select
         usage_records.*,
         coalesce(subscriptions.organization_id, '(unknown)') as organization_id,
-        coalesce(subscriptions.plan_id, '(unknown)') as plan_id,
-        subscriptions.assigned_admission_seq
+        coalesce(subscriptions.plan_id, '(unknown)') as plan_id
     from usage_records
     left join subscriptions on usage_records.subscription_id = subscriptions.subscription_id
 ),
@@ -112,10 +111,7 @@ final as (
         resolved.usage_duration_seconds,
         resolved.error_count,
         resolved.is_beta,
-        resolved.usage_admission_seq,
-        {{ with_organization_version(
-            'greatest(resolved.usage_admission_seq, coalesce(resolved.assigned_admission_seq, 0))'
-        ) }} as admission_seq
+        resolved.admission_seq
     from resolved
     {{ join_organization_version('resolved.organization_id', 'resolved.usage_date') }}
 )

@@ -9,7 +9,8 @@
         {'columns': ['duration_seconds']},
         {'columns': ['started_at'], 'type': 'brin'},
     ],
-    pre_hook="{{ forget_touched_sessions() }}",
+    pre_hook=["{{ forget_touched_sessions() }}", "{{ move_to_organization_versions('session_date') }}"],
+    post_hook="{{ forget_users_without_actions() }}",
 ) }}
 
 with touched_days as (

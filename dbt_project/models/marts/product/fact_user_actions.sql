@@ -31,7 +31,7 @@ final as (
         actions.repository_name,
         actions.action_date,
         actions.acted_at,
-        {{ with_organization_version('actions.admission_seq') }} as admission_seq
+        actions.admission_seq
     from actions
     {{ join_organization_version('actions.organization_id', 'actions.action_date') }}
 )

@@ -41,7 +41,7 @@ final as (
         cast(lines.quantity * lines.unit_price_gbp as numeric(38, 4)) as amount_gbp,
         lines.country,
         lines.delivery_key,
-        {{ with_organization_version('lines.admission_seq') }} as admission_seq
+        lines.admission_seq
     from lines
     {{ join_organization_version('lines.organization_id', 'lines.invoice_date') }}
 )

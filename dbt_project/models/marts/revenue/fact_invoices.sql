@@ -2,9 +2,11 @@
     materialized='incremental',
     incremental_strategy='merge',
     unique_key='invoice_id',
-    pre_hook="{{ move_to_organization_versions('issued_date') }}",
+    pre_hook=[
+        "{{ forget_deleted(ref('stg_saas__invoices'), 'invoice_id') }}",
+        "{{ move_to_organization_versions('issued_date') }}",
+    ],
     indexes=[
-        {'columns': ['invoice_admission_seq']},
         {'columns': ['admission_seq']},
         {'columns': ['subscription_id', 'plan_id']},
         {'columns': ['organization_id', 'issued_date']},
@@ -17,7 +19,7 @@ with versions as (
         row_number() over (partition by invoice_id order by admission_seq desc, _row_number desc) as version_rank
     from {{ ref('stg_saas__invoices') }}
     {% if is_incremental() %}
-        where admission_seq > (select coalesce(max(known.invoice_admission_seq), 0) from {{ this }} as known)
+        where admission_seq > (select coalesce(max(known.admission_seq), 0) from {{ this }} as known)
     {% endif %}
 ),
 
@@ -57,9 +59,11 @@ invoices as (
         subtotal_usd,
         tax_usd,
         total_usd,
-        admission_seq as invoice_admission_seq
+        admission_seq
     from versions
-    where version_rank = 1
+    where
+        version_rank = 1
+        and is_deleted is not true
 
     {% if is_incremental() %}
         union all
@@ -75,7 +79,7 @@ invoices as (
             known.subtotal_usd,
             known.tax_usd,
             known.total_usd,
-            known.invoice_admission_seq
+            known.admission_seq
         from {{ this }} as known
         inner join moved_subscriptions on known.subscription_id = moved_subscriptions.subscription_id
         left join versions on known.invoice_id = versions.invoice_id
@@ -86,8 +90,7 @@ invoices as (
 resolved as (
     select
         invoices.*,
-        coalesce(subscriptions.plan_id, '(unknown)') as plan_id,
-        subscriptions.assigned_admission_seq
+        coalesce(subscriptions.plan_id, '(unknown)') as plan_id
     from invoices
     left join subscriptions on invoices.subscription_id = subscriptions.subscription_id
 ),
@@ -109,10 +112,7 @@ final as (
         resolved.subtotal_usd,
         resolved.tax_usd,
         resolved.total_usd,
-        resolved.invoice_admission_seq,
-        {{ with_organization_version(
-            'greatest(resolved.invoice_admission_seq, coalesce(resolved.assigned_admission_seq, 0))'
-        ) }} as admission_seq
+        resolved.admission_seq
     from resolved
     {{ join_organization_version('resolved.organization_id', 'resolved.issued_date') }}
 )

@@ -41,7 +41,7 @@ final as (
         coalesce(active.active_subscriptions, 0) as active_subscriptions,
         cast(coalesce(active.seats, 0) as {{ type_bigint() }}) as seats,
         cast(coalesce(active.mrr_usd, 0) as numeric(18, 2)) as mrr_usd,
-        {{ with_organization_version('holders.admission_seq') }} as admission_seq
+        holders.admission_seq
     from holders
     inner join months
         on months.month_start_date >= cast({{ date_trunc('month', 'holders.first_date') }} as date)

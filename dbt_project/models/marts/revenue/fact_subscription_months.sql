@@ -19,7 +19,7 @@ final as (
         subscriptions.seats,
         subscriptions.is_trial,
         cast(coalesce(subscriptions.mrr_usd, 0) as numeric(18, 2)) as mrr_usd,
-        {{ with_organization_version('subscriptions.admission_seq') }} as admission_seq
+        subscriptions.admission_seq
     from subscriptions
     inner join months
         on

@@ -1,5 +1,6 @@
 with subscriptions as (
     select * from {{ ref('int_subscriptions_deduplicated') }}
+    where is_deleted is not true
 ),
 
 final as (
@@ -21,8 +22,7 @@ final as (
         subscriptions.is_downgraded,
         subscriptions.is_churned,
         subscriptions.is_auto_renewed,
-        subscriptions.assigned_admission_seq,
-        {{ with_organization_version('subscriptions.admission_seq') }} as admission_seq
+        subscriptions.admission_seq
     from subscriptions
     {{ join_organization_version('subscriptions.organization_id', 'subscriptions.start_date') }}
 )

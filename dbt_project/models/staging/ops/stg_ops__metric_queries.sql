@@ -1,6 +1,6 @@
 with queries as (
     select * from {{ source('ops', 'metric_queries') }}
-    where {{ known_then() }}
+    where {{ happened_by_then('asked_at') }}
 ),
 
 final as (

@@ -6,6 +6,7 @@ with landed as (
             'invoice_id', 'account_id', 'subscription_id', 'issued_date', 'due_date', 'paid_date', 'status', 'currency',
             'subtotal_usd', 'tax_usd', 'total_usd',
         ],
+        deletions=true,
     ) }}
 ),
 
@@ -23,7 +24,8 @@ final as (
         {{ parse_text('currency') }} as currency,
         {{ parse_amount('subtotal_usd') }} as subtotal_usd,
         {{ parse_amount('tax_usd') }} as tax_usd,
-        {{ parse_amount('total_usd') }} as total_usd
+        {{ parse_amount('total_usd') }} as total_usd,
+        is_deleted
     from landed
 )
 

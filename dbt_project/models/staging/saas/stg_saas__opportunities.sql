@@ -6,6 +6,7 @@ with landed as (
             'opportunity_id', 'account_id', 'kind', 'stage', 'amount_usd', 'probability', 'created_date', 'closed_date',
             'is_won', 'is_closed', 'owner',
         ],
+        deletions=true,
     ) }}
 ),
 
@@ -23,7 +24,8 @@ final as (
         {{ parse_date('closed_date') }} as closed_date,
         {{ parse_boolean('is_won') }} as is_won,
         {{ parse_boolean('is_closed') }} as is_closed,
-        {{ parse_text('owner') }} as owner_id
+        {{ parse_text('owner') }} as owner_id,
+        is_deleted
     from landed
 )
 

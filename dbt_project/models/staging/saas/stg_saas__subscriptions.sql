@@ -6,6 +6,7 @@ with landed as (
             'subscription_id', 'account_id', 'start_date', 'end_date', 'plan_tier', 'seats', 'mrr_amount', 'arr_amount',
             'is_trial', 'upgrade_flag', 'downgrade_flag', 'churn_flag', 'billing_frequency', 'auto_renew_flag',
         ],
+        deletions=true,
     ) }}
 ),
 
@@ -26,7 +27,8 @@ final as (
         {{ parse_boolean('upgrade_flag') }} as is_upgraded,
         {{ parse_boolean('downgrade_flag') }} as is_downgraded,
         {{ parse_boolean('churn_flag') }} as is_churned,
-        {{ parse_boolean('auto_renew_flag') }} as is_auto_renewed
+        {{ parse_boolean('auto_renew_flag') }} as is_auto_renewed,
+        is_deleted
     from landed
 )
 
