@@ -131,7 +131,9 @@ class Star:
     def storage(self, marts: Sequence[str]) -> dict[str, str]:
         """A digest of each mart's rows with their places on disk: the same only when nothing was written."""
         schemas = self.marts()
-        return {name: self._digest(f"{schemas[name]}.{name}", "(mart.tableoid, mart.ctid, mart.xmin)") for name in marts}
+        return {
+            name: self._digest(f"{schemas[name]}.{name}", "(mart.tableoid, mart.ctid, mart.xmin)") for name in marts
+        }
 
     def _digest(self, mart: str, what: str) -> str:
         ((digest,),) = self.rows(

@@ -149,13 +149,13 @@ def test_what_its_source_no_longer_has_counts_no_more_until_it_comes_back(star: 
     land_both_sources(star.warehouse)
     land(star.warehouse, "saas.feature_usage", [usage("under it", "s2")])
     land(star.warehouse, "saas.invoices", [invoice("under it", "s2"), invoice("returns")])
-    star.build()
+    star.build(*SELECTED, "+fact_organization_months", "+fact_feature_usage")
 
     land_deletions(star.warehouse, "saas.subscriptions", "s2")
     land_deletions(star.warehouse, "saas.invoices", "i2", "returns", "never seen")
     land_deletions(star.warehouse, "saas.opportunities", "o1")
     land(star.warehouse, "saas.invoices", [invoice("returns", status="void")])
-    star.build()
+    star.build(*SELECTED, "+fact_organization_months", "+fact_feature_usage")
 
     assert star.rows("select subscription_id from marts.fact_subscriptions order by 1") == [("s1",), ("s3",)]
     assert star.rows("select max(mrr_usd) from marts.fact_organization_months where plan_id = 'Basic'") == [(None,)]
@@ -171,7 +171,7 @@ def test_what_its_source_no_longer_has_counts_no_more_until_it_comes_back(star: 
     ]
 
     contents = star.contents()
-    star.build_again()
+    star.build_again(*SELECTED, "+fact_organization_months", "+fact_feature_usage")
     assert star.contents() == contents
-    star.build_again("--full-refresh")
+    star.build_again("--full-refresh", *SELECTED, "+fact_organization_months", "+fact_feature_usage")
     assert star.contents() == contents

@@ -103,7 +103,13 @@ def test_every_mart_is_contracted_owned_and_in_the_tenant_policy(models: dict[st
 
 
 def test_layers_keep_their_distance(models: dict[str, dict[str, Any]]) -> None:
-    prefixes = {"staging": ("stg_",), "intermediate": ("int_",), "marts": ("fact_", "dim_"), "personal": ("dim_",), "metrics": ("",)}
+    prefixes = {
+        "staging": ("stg_",),
+        "intermediate": ("int_",),
+        "marts": ("fact_", "dim_"),
+        "personal": ("dim_",),
+        "metrics": ("",),
+    }
     for name, model in models.items():
         assert name.startswith(prefixes[model["schema"]]), name
         reads_raw = any(parent.startswith("source.") for parent in model["depends_on"]["nodes"])

@@ -7,6 +7,7 @@ from tests.dbt_project.landings import event, land, land_both_sources
 from tests.dbt_project.project import Star
 from warehouse.database import ANALYST
 
+SELECTED = ("--select", "+fact_user_actions", "+fact_sessions", "+fact_feature_usage")
 MONTHS = """
     select cast(date_trunc('month', action_date) as date)::text, count(*), count(distinct tableoid)
     from marts.fact_user_actions group by 1 order by 1
@@ -16,7 +17,7 @@ MONTHS = """
 def test_rows_move_to_the_month_a_correction_says(star: Star) -> None:
     land_both_sources(star.warehouse)
     land(star.warehouse, "github.events", [event(20 + n, created_at=f"2023-{n:02d}-15T10:00:00Z") for n in (1, 2, 3)])
-    star.build()
+    star.build(*SELECTED)
     assert star.rows(MONTHS) == [("2023-01-01", 1, 1), ("2023-02-01", 1, 1), ("2023-03-01", 1, 1), ("2024-02-01", 3, 1)]
 
     # One to another month that is there, one to a month of its own, one landed again as it was, one late.
@@ -30,7 +31,7 @@ def test_rows_move_to_the_month_a_correction_says(star: Star) -> None:
             event(30, created_at="2019-06-01T00:00:00Z"),
         ],
     )
-    star.build_again()
+    star.build_again(*SELECTED)
 
     assert star.rows(MONTHS) == [
         ("2019-06-01", 1, 1),
@@ -40,7 +41,7 @@ def test_rows_move_to_the_month_a_correction_says(star: Star) -> None:
         ("2025-12-01", 1, 1),
     ]
     contents = star.contents()
-    star.build_again("--full-refresh")
+    star.build_again("--full-refresh", *SELECTED)
     assert star.contents() == contents
     assert star.rows(MONTHS)[0] == ("2019-06-01", 1, 1)
 
@@ -78,7 +79,7 @@ def test_a_large_fact_is_built_for_queries_by_organization_and_time(star: Star) 
 
 def test_a_fact_is_not_made_anew_from_what_arrived_last(star: Star) -> None:
     land_both_sources(star.warehouse)
-    star.build()
+    star.build(*SELECTED)
 
     statuses = star.project.run("build", "--full-refresh", "--select", "fact_user_actions")
 

@@ -105,7 +105,8 @@ class LandingProcess(AbstractContextManager["LandingProcess"]):
         out, error = self._end()
         assert self._process.returncode == 1, out + error
         # What libpq says when a server ends a connection goes past every program to the standard error.
-        said = [line for line in error.splitlines() if not line.startswith("WARNING:  ")]
+        past_us = ("WARNING:  ", "FATAL:  terminating connection")
+        said = [line for line in error.splitlines() if not line.startswith(past_us)]
         assert [line.partition(":")[0] for line in said] in (["error"], ["error", "hint"]), error
         return said[0]
 
