@@ -33,7 +33,7 @@ class Project:
         """Run one dbt command; gives the status of each node by its name."""
         from dbt.cli.main import dbtRunner
 
-        # Other variables make dbt parse every file again, and leave another project behind: not where the default one is.
+        # Other variables make dbt parse every file again, and leave another project behind: not where the default is.
         target = self.folder / "target"
         if "--vars" in arguments:
             target = self.folder / f"target-{uuid.uuid5(uuid.NAMESPACE_URL, arguments[arguments.index('--vars') + 1])}"
