@@ -8,18 +8,12 @@ from typing import Any
 import psycopg2
 import pytest
 import sqlalchemy as sa
-from pydantic import SecretStr
 
 from tests.support import Platform
 from tests.warehouse.doors import MARTS, Doors, session
-from warehouse.connect import open_warehouse
-from warehouse.doors.limits import end_overdue
 from warehouse.doors.logins import ANALYSTS, TENANTS, Door, add_login, list_logins, remove_login
 from warehouse.doors.roles import role_name
-from warehouse.embedded import EmbeddedServer
 from warehouse.errors import DataInsightError
-from warehouse.migrate import _LOCK
-from warehouse.settings import Settings
 
 BOTH = pytest.mark.parametrize("door", [TENANTS, ANALYSTS], ids=lambda door: door.command)
 
@@ -210,91 +204,6 @@ def test_what_a_login_was_given_by_hand_goes_with_it(bare_doors: Doors) -> None:
         operator.rows(f"grant temporary on database {database} to {login}")
         operator.rows(f"create schema mine authorization {login}")
     assert remove_login(bare_doors.warehouse, TENANTS, "acme") == login
-
-
-def test_limits_are_put_back_when_the_warehouse_is_opened(bare_doors: Doors) -> None:
-    login, url = bare_doors.add(TENANTS, "acme")
-    with session(url) as opened:
-        opened.rows("set default_transaction_read_only = off")
-        opened.rows("alter role current_user set statement_timeout = 0")
-        opened.rows(f"alter role {login} in database {opened.value('select current_database()')} set work_mem = '10GB'")
-    changed = bare_doors.settings.model_copy(update={"login_lock_seconds": 3, "tenant_connections": 4})
-    for settings in (bare_doors.settings, changed):
-        with open_warehouse(settings), session(url) as opened:
-            assert opened.value("show statement_timeout") == "1min"
-            assert opened.value("show lock_timeout") == f"{settings.login_lock_seconds}s"
-            assert opened.value("show work_mem") != "10GB"
-            limit = opened.value("select rolconnlimit from pg_roles where rolname = current_user")
-            assert limit == settings.tenant_connections
-
-
-def test_who_outstays_his_time_is_ended(bare_doors: Doors) -> None:
-    hasty = bare_doors.settings.model_copy(update={"tenant_statement_seconds": 1, "login_idle_seconds": 1})
-    _, busy_url = bare_doors.add(TENANTS, "busy")
-    _, idle_url = bare_doors.add(TENANTS, "idle")
-    _, honest_url = bare_doors.add(TENANTS, "honest")
-
-    def sleep() -> None:
-        with session(busy_url) as busy:
-            busy.error("set statement_timeout = 0", "select pg_sleep(60)")
-
-    def connected() -> set[str]:
-        return {login.name for login in list_logins(bare_doors.warehouse, TENANTS) if login.connections}
-
-    sleeper = threading.Thread(target=sleep)
-    sleeper.start()
-    with session(idle_url) as idle, session(honest_url) as honest:
-        idle.rows("begin")
-        while connected() != {"busy", "idle", "honest"}:
-            pass
-        while connected() != {"honest"}:
-            with bare_doors.warehouse.engine().begin() as connection:
-                end_overdue(connection, hasty, grace_seconds=0)
-        sleeper.join()
-        assert honest.value("select 1") == 1
-        with pytest.raises(psycopg2.OperationalError):
-            idle.rows("select 1")
-
-
-def test_an_owner_who_is_no_superuser_can_do_all_of_it(tmp_path: Path) -> None:
-    server = EmbeddedServer(tmp_path / "own")
-    url = server.acquire()
-    admin = sa.create_engine(url, isolation_level="AUTOCOMMIT")
-    try:
-        with admin.connect() as connection:
-            connection.execute(sa.text("create role owner login createrole password 'secret'"))
-            connection.execute(sa.text("create database mine owner owner"))
-        admin.dispose()
-        settings = Settings(
-            database_url=SecretStr(f"postgresql://owner:secret@{url.host}:{url.port}/mine"), home=tmp_path / "home"
-        )
-        with open_warehouse(settings) as warehouse:
-            doors = Doors(warehouse, settings)
-            doors.policy()
-            doors.build("marts.fact_sales")
-            doors.build("personal.dim_people")
-            login, tenant_url = doors.add(TENANTS, "acme")
-            with session(tenant_url) as acme, doors.analyst() as analyst, doors.operator() as owner:
-                assert acme.value("select count(*) from fact_sales") == 50
-                assert analyst.value("select count(*) from dim_people where email not like 'masked-%'") == 0
-                assert owner.value("select count(*) from marts.fact_sales") == 200
-                assert owner.value("select count(*) from marts.dim_people where email like '%@example.com'") == 8
-                owner.rows(f"set role {login}")
-                assert owner.value("select count(*) from marts.fact_sales") == 50
-                assert owner.value("select count(*) from marts.dim_people") == 5
-                # The owner can neither forbid advisory locks nor limit temporary files.
-                acme.rows(f"select pg_advisory_lock({_LOCK})")
-                with open_warehouse(settings), pytest.raises(psycopg2.OperationalError):
-                    acme.rows("select 1")
-                assert analyst.value("show temp_file_limit") == "-1"
-            with admin.connect() as connection:
-                connection.execute(sa.text("grant set on parameter temp_file_limit to owner"))
-            with open_warehouse(settings), session(tenant_url) as acme:
-                assert acme.value("show temp_file_limit") == "1GB"
-            doors.leave()
-    finally:
-        admin.dispose()
-        server.release()
 
 
 def test_the_url_keeps_the_tls_options_of_the_warehouse(bare_doors: Doors) -> None:

@@ -5,7 +5,7 @@ Revision ID: 0001
 
 from pathlib import Path
 
-from alembic import op
+from warehouse.migrations.scripts import run_script
 
 revision = "0001"
 down_revision = None
@@ -14,6 +14,5 @@ depends_on = None
 
 
 def upgrade() -> None:
-    """Run the SQL file beside this one, whole: its functions carry semicolons of their own."""
-    connection = op.get_bind()
-    connection.exec_driver_sql(Path(__file__).with_suffix(".sql").read_text(encoding="utf-8").replace("%", "%%"))
+    """Run the SQL file beside this one."""
+    run_script(Path(__file__).with_suffix(".sql"))

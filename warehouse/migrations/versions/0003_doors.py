@@ -5,7 +5,7 @@ Revision ID: 0003
 
 from pathlib import Path
 
-from alembic import op
+from warehouse.migrations.scripts import run_script
 
 revision = "0003"
 down_revision = "0002"
@@ -15,7 +15,5 @@ depends_on = None
 
 def upgrade() -> None:
     """Run the SQL files beside this one, in the order in which they stand on each other."""
-    connection = op.get_bind()
     for name in ("0003_doors", "0003_doors_rules", "0003_doors_protect"):
-        text = Path(__file__).with_name(f"{name}.sql").read_text(encoding="utf-8")
-        connection.exec_driver_sql(text.replace("%", "%%"))
+        run_script(Path(__file__).with_name(f"{name}.sql"))

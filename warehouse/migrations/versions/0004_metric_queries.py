@@ -5,7 +5,7 @@ Revision ID: 0004
 
 from pathlib import Path
 
-from alembic import op
+from warehouse.migrations.scripts import run_script
 
 revision = "0004"
 down_revision = "0003"
@@ -15,5 +15,4 @@ depends_on = None
 
 def upgrade() -> None:
     """Run the SQL file beside this one."""
-    connection = op.get_bind()
-    connection.exec_driver_sql(Path(__file__).with_suffix(".sql").read_text(encoding="utf-8").replace("%", "%%"))
+    run_script(Path(__file__).with_suffix(".sql"))
