@@ -62,7 +62,8 @@ class DialectSession(Session):
                 named = [(item["name"], _type_name(item["type"], self._dialect)) for item in reflected]
                 return [column_of(name, kind, self.quote(name), self._dialect.name) for name, kind in named]
             except (sa.exc.SQLAlchemyError, NotImplementedError) as error:
-                # A dialect that cannot reflect this: the rows tell what they are, or fail with the reason.
+                # SQLAlchemy's dialects raise NotImplementedError for what they cannot reflect: then the rows tell what
+                # they are, or fail with the reason.
                 self._go_on_after(error, relation)
         with self._failing(f"{relation.said} cannot be read"):
             result = self._plain.exec_driver_sql(f"select * from {self.source(relation)} where 1 = 0")
@@ -89,7 +90,8 @@ class DialectSession(Session):
             keys = [list(item["column_names"]) for item in unique if never_null.issuperset(item["column_names"])]
             return min(keys, key=len, default=[])
         except (sa.exc.SQLAlchemyError, NotImplementedError) as error:
-            # A dialect that cannot reflect keys, as duckdb_engine; then sources.yaml has to say the key.
+            # SQLAlchemy's dialects raise NotImplementedError for what they cannot reflect, as duckdb_engine for keys;
+            # then sources.yaml has to say the key.
             self._go_on_after(error, relation)
             return []
 

@@ -73,6 +73,7 @@ def open_archive(path: Path) -> Iterator[zipfile.ZipFile]:
     try:
         with zipfile.ZipFile(path) as archive:
             yield archive
+    # NotImplementedError is how zipfile says that it does not know a way of packing.
     except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError) as error:
         raise UnreadableFileError(f"its zip data is broken: {str(error).rstrip('.')}") from error
 
