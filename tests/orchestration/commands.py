@@ -3,7 +3,7 @@
 import os
 import subprocess
 
-from tests.connectors.exactly_once.forks import ForkedProcess, fork
+from tests.forks import ForkedProcess, fork
 from tests.support import Platform
 
 # What commands import on their way, the pass and the metrics above all.

@@ -11,8 +11,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from tests.connectors.exactly_once.forks import REPOSITORY, ForkedProcess, fork
 from tests.connectors.exactly_once.moments import MOMENTS
+from tests.forks import REPOSITORY, ForkedProcess, fork
 
 VICTIM = "tests.connectors.exactly_once.victim"
 # What a landing of files or of a PostgreSQL database imports on its way.
