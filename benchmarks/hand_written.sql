@@ -86,6 +86,7 @@ from hand.arrived;
 alter table hand.fact_user_actions add primary key (user_action_id, action_date);
 create index on hand.fact_user_actions (admission_seq);
 create index on hand.fact_user_actions (organization_id, action_date);
+create index on hand.fact_user_actions (user_key, acted_at);
 create index on hand.fact_user_actions using brin (acted_at);
 create table hand.keys as select user_action_id, action_date from hand.arrived;
 alter table hand.keys add primary key (user_action_id);
@@ -200,7 +201,7 @@ analyze touched;
 delete from hand.fact_sessions as known using touched
 where
     known.user_key = touched.user_key and known.started_at between touched.from_at and touched.to_at
-    and known.session_date >= (select cast(min(from_at) at time zone 'UTC' as date) from touched);
+    and known.session_date between cast(from_at at time zone 'UTC' as date) and cast(to_at at time zone 'UTC' as date);
 insert into hand.fact_sessions
 select
     (array_agg(user_action_id order by acted_at, user_action_id))[1], md5(organization_id), organization_id, user_key,
@@ -216,10 +217,9 @@ from (
             lag(acted_at) over (partition by actions.user_key order by acted_at, user_action_id) as acted_before_at
         from hand.fact_user_actions as actions
         inner join touched
-            on actions.user_key = touched.user_key and acted_at between touched.from_at and touched.to_at
-        where
-            action_date >= (select cast(min(from_at) at time zone 'UTC' as date) from touched)
-            and action_date <= (select cast(max(to_at) at time zone 'UTC' as date) from touched)
+            on
+                actions.user_key = touched.user_key and acted_at between touched.from_at and touched.to_at
+                and action_date between cast(from_at at time zone 'UTC' as date) and cast(to_at at time zone 'UTC' as date)
     ) as followed
 ) as numbered
 group by user_key, organization_id, session_number;

@@ -27,7 +27,13 @@ def _clean_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 
 @pytest.fixture(scope="session")
 def server_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[sa.URL]:
-    """The embedded server that all workers of this session share; the last one to leave stops it."""
+    """The embedded server that all workers of this session share; the last one to leave stops it.
+
+    `TEST_SERVER` names another one instead, for the older versions that are supported.
+    """
+    if given := os.environ.get("TEST_SERVER"):
+        yield sa.make_url(given).set(drivername="postgresql+psycopg2")
+        return
     base = tmp_path_factory.getbasetemp()
     shared = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
     server = EmbeddedServer(shared / "server")

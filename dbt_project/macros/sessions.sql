@@ -7,7 +7,8 @@
         known.user_key = touched.user_key
         and known.started_at >= touched.from_at
         and known.started_at <= touched.to_at
-        and known.session_date >= (select {{ utc_date('min(first.from_at)') }} from {{ ref('int_sessions_touched') }} as first)
+        and known.session_date >= {{ utc_date('touched.from_at') }}
+        and known.session_date <= {{ utc_date('touched.to_at') }}
     {%- elif not execute -%}
     -- depends on {{ ref('int_sessions_touched') }}
     {%- endif -%}

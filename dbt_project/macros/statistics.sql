@@ -7,5 +7,9 @@
 {%- endmacro %}
 
 {% macro postgres__renew_statistics() -%}
-    analyze {{ this }}
+    {%- if config.get('partition_by') -%}
+        select ops.renew_partition_statistics('{{ this }}')
+    {%- else -%}
+        analyze {{ this }}
+    {%- endif -%}
 {%- endmacro %}

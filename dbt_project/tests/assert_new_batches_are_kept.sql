@@ -33,6 +33,8 @@
             where
                 kept.{{ fact_key }} = landed.{{ staging_key }}
                 and kept.admission_seq >= landed.admission_seq
+                -- It follows from the others, and leads to an index.
+                and {{ not_yet_published('kept.admission_seq') }}
         )
         {% if fact in ('fact_invoices', 'fact_opportunities') %}
             and not exists (

@@ -77,6 +77,39 @@ def test_a_large_fact_is_built_for_queries_by_organization_and_time(star: Star) 
         connection.execute(sa.text(f"select * from partitions.{months[0][0]}"))
 
 
+def test_statistics_are_renewed_for_the_months_that_changed(star: Star) -> None:
+    land_both_sources(star.warehouse)
+    january = [event(20 + n, created_at=f"2023-01-{n:02d}T10:00:00Z") for n in range(1, 21)]
+    land(star.warehouse, "github.events", january)
+    star.build(*SELECTED)
+    assert rows_by_statistics(star) == {"all": 23, "2023_01": 20, "2024_02": 3}
+
+    # One more is much where there were three, and little where there were twenty. The server counts what a build wrote
+    # as a change since that build's statistics, so that the second one renews them all.
+    land(star.warehouse, "github.events", [event(50, created_at="2024-02-05T10:00:00Z")])
+    star.build_again(*SELECTED)
+    land(star.warehouse, "github.events", [event(51, created_at="2023-01-05T12:00:00Z")])
+    star.build_again(*SELECTED)
+    known = rows_by_statistics(star)
+    if star.rows("select current_setting('server_version_num')::int >= 180000") == [(True,)]:
+        assert known == {"all": 25, "2023_01": 20, "2024_02": 4}
+
+    land(star.warehouse, "github.events", [event(n, created_at="2023-01-06T12:00:00Z") for n in (52, 53)])
+    star.build_again(*SELECTED)
+    assert rows_by_statistics(star) == {"all": 27, "2023_01": 23, "2024_02": 4}
+
+
+def rows_by_statistics(star: Star) -> dict[str, int]:
+    """The rows of the fact and of its months when their statistics were last made."""
+    return dict(
+        star.rows(
+            "select coalesce(substring(relname from '\\d{4}_\\d\\d'), 'all'), reltuples::int from pg_class"
+            " where oid = 'marts.fact_user_actions'::regclass"
+            " or oid in (select inhrelid from pg_inherits where inhparent = 'marts.fact_user_actions'::regclass)"
+        )
+    )
+
+
 def test_a_fact_is_not_made_anew_from_what_arrived_last(star: Star) -> None:
     land_both_sources(star.warehouse)
     star.build(*SELECTED)

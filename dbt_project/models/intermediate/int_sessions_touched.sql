@@ -41,26 +41,37 @@ surroundings as (
     group by user_key, {{ utc_date('acted_at') }}
 ),
 
+{% if sessions %}
+    searched as (
+        select
+            *,
+            {{ dateadd(
+                'second',
+                '-1 * (select coalesce(max(known.duration_seconds), 0) from ' ~ sessions ~ ' as known)',
+                'from_at',
+            ) }} as searched_from_at
+        from surroundings
+    ),
+{% endif %}
+
 reached as (
     {% if sessions %}
         select
-            surroundings.user_key,
-            surroundings.from_at as around_from_at,
-            surroundings.to_at as around_to_at,
-            least(surroundings.from_at, min(sessions.started_at)) as from_at,
-            greatest(surroundings.to_at, max(sessions.ended_at)) as to_at
-        from surroundings
+            searched.user_key,
+            searched.from_at as around_from_at,
+            searched.to_at as around_to_at,
+            least(searched.from_at, min(sessions.started_at)) as from_at,
+            greatest(searched.to_at, max(sessions.ended_at)) as to_at
+        from searched
         left join {{ sessions }} as sessions
             on
-                surroundings.user_key = sessions.user_key
-                and surroundings.to_at >= sessions.started_at
-                and surroundings.from_at <= sessions.ended_at
-                and {{ dateadd(
-                    'second',
-                    '-1 * (select coalesce(max(known.duration_seconds), 0) from ' ~ sessions ~ ' as known)',
-                    'surroundings.from_at',
-                ) }} <= sessions.started_at
-        group by surroundings.user_key, surroundings.from_at, surroundings.to_at
+                searched.user_key = sessions.user_key
+                and searched.to_at >= sessions.started_at
+                and searched.from_at <= sessions.ended_at
+                and searched.searched_from_at <= sessions.started_at
+                and {{ utc_date('searched.searched_from_at') }} <= sessions.session_date
+                and {{ utc_date('searched.to_at') }} >= sessions.session_date
+        group by searched.user_key, searched.from_at, searched.to_at
     {% else %}
         select * from surroundings
     {% endif %}

@@ -13,25 +13,18 @@
     post_hook="{{ forget_users_without_actions() }}",
 ) }}
 
-with touched_days as (
-    select
-        {{ utc_date('min(from_at)') }} as first_date,
-        {{ utc_date('max(to_at)') }} as last_date
-    from {{ ref('int_sessions_touched') }}
-),
-
-actions as (
+with actions as (
     select actions.*
     from {{ ref('fact_user_actions') }} as actions
     {% if is_incremental() %}
+        -- The days of each stretch keep PostgreSQL from looking into any other month.
         inner join {{ ref('int_sessions_touched') }} as touched
             on
                 actions.user_key = touched.user_key
                 and actions.acted_at >= touched.from_at
                 and actions.acted_at <= touched.to_at
-        where
-            actions.action_date >= (select touched_days.first_date from touched_days)
-            and actions.action_date <= (select touched_days.last_date from touched_days)
+                and actions.action_date >= {{ utc_date('touched.from_at') }}
+                and actions.action_date <= {{ utc_date('touched.to_at') }}
     {% endif %}
 ),
 

@@ -7,6 +7,7 @@
     indexes=[
         {'columns': ['admission_seq']},
         {'columns': ['organization_id', 'action_date']},
+        {'columns': ['user_key', 'acted_at']},
         {'columns': ['acted_at'], 'type': 'brin'},
     ],
     pre_hook=[
