@@ -26,6 +26,10 @@ _SOURCE_SUFFIXES = {".sql", ".yml", ".yaml", ".csv"}
 Variables = Mapping[str, Any]
 
 
+class DbtUsageError(DataInsightError):
+    """The command or options that were given to dbt are none of its own."""
+
+
 def project_variables(settings: Settings, sources: Iterable[str]) -> Variables:
     """What the project is told of this installation.
 
@@ -159,8 +163,10 @@ def run_command(warehouse: Warehouse, home: Path, arguments: Sequence[str], *, v
         variables: See `project_variables`.
 
     Raises:
-        DataInsightError: The variables given with the command cannot be read.
+        DbtUsageError: dbt knows no such command or option, which it does not say itself.
+        DataInsightError: dbt could not do it at all, or the variables given with the command cannot be read.
     """
+    from dbt.cli.exceptions import DbtUsageException
     from dbt.cli.main import dbtRunner
 
     places = ["--project-dir", str(PROJECT), "--profiles-dir", str(PROJECT)]
@@ -169,7 +175,17 @@ def run_command(warehouse: Warehouse, home: Path, arguments: Sequence[str], *, v
     if "--help" in arguments:
         return bool(dbtRunner().invoke(list(arguments)).success)
     with _profile_environment(warehouse.url_object):
-        return bool(dbtRunner().invoke([*_with_variables(arguments, variables), *places]).success)
+        result = dbtRunner().invoke([*_with_variables(arguments, variables), *places])
+    if isinstance(result.exception, DbtUsageException):
+        raise DbtUsageError(str(result.exception) or "an argument is missing") from result.exception
+    if result.exception is not None:
+        # Of an error of dbt's own, `msg` leaves out where in the project it was raised, which dbt has printed.
+        reason = " ".join(str(getattr(result.exception, "msg", result.exception)).split())
+        raise DataInsightError(
+            f"dbt {arguments[0]}: {reason or type(result.exception).__name__}",
+            hint=f"the whole story is in {home / 'logs' / 'dbt'}",
+        ) from result.exception
+    return bool(result.success)
 
 
 def _with_variables(arguments: Sequence[str], variables: Variables) -> list[str]:

@@ -93,8 +93,11 @@ def _database_stays() -> Iterator[None]:
         while cause is not None:
             if isinstance(cause, (sa.exc.OperationalError, sa.exc.InterfaceError, psycopg2.OperationalError)):
                 reason = " ".join(str(getattr(cause, "orig", cause)).split())
+                code = getattr(getattr(cause, "orig", cause), "pgcode", None)
+                # Of the server's own classes of errors, these two say that it, or the connection to it, is gone.
+                what = "went away" if code is None or code[:2] in ("08", "57") else "could not go on"
                 raise DataInsightError(
-                    f"the database went away during the run: {reason}",
+                    f"the database {what} during the run: {reason}",
                     hint="nothing is lost: the next run takes up what this one left",
                 ) from error
             cause = cause.__cause__ or cause.__context__

@@ -6,6 +6,7 @@ from contextlib import contextmanager
 import sqlalchemy as sa
 
 from warehouse.database import Warehouse
+from warehouse.doors.server import close_databases
 from warehouse.doors.sync import sync_doors
 from warehouse.errors import DataInsightError
 from warehouse.migrate import migrate
@@ -76,6 +77,8 @@ def _prepare(warehouse: Warehouse, settings: Settings) -> None:
         )
     try:
         migrate(warehouse.engine())
+        if settings.database_url is None:
+            close_databases(warehouse.engine())
         sync_doors(warehouse, settings)
     except sa.exc.ProgrammingError as error:
         reason = str(error.orig).strip().splitlines()[0]

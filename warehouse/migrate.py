@@ -5,6 +5,7 @@ from pathlib import Path
 import sqlalchemy as sa
 
 from warehouse.doors.limits import end_lock_holders
+from warehouse.doors.server import close_functions
 
 _SCRIPTS = Path(__file__).parent / "migrations"
 
@@ -34,34 +35,9 @@ begin
 end $$
 """
 
-# The platform's processes take turns by advisory locks, whose numbers everybody can see: whoever may take one can keep
-# all of them waiting. These functions belong to the server's superuser, who alone can forbid them.
-_KEEP_LOCKS = """
-do $$
-declare
-    lock_function regprocedure;
-begin
-    if (select rolsuper from pg_roles where rolname = current_user) then
-        for lock_function in
-            select oid from pg_proc
-            where
-                pronamespace = 'pg_catalog'::regnamespace
-                and proname ~ '^pg_(try_)?advisory_(xact_)?lock(_shared)?$'
-                and has_function_privilege('public', oid, 'execute')
-        loop
-            execute format('revoke execute on function %s from public', lock_function);
-        end loop;
-        -- dbt's role waits for its turn to open a schema.
-        if not has_function_privilege('transformer', 'pg_catalog.pg_advisory_xact_lock(bigint)', 'execute') then
-            grant execute on function pg_catalog.pg_advisory_xact_lock(bigint) to transformer;
-        end if;
-    end if;
-end $$
-"""
-
 
 def migrate(engine: sa.Engine) -> None:
-    """Apply every migration that the database behind `engine` has not seen, in one transaction."""
+    """Apply every migration that the database behind `engine` has not seen, in one transaction, and keep its rights."""
     from alembic import command
     from alembic.config import Config
     from alembic.migration import MigrationContext
@@ -82,6 +58,6 @@ def migrate(engine: sa.Engine) -> None:
             config.attributes["connection"] = connection
             command.upgrade(config, "head")
         connection.execute(sa.text(_GRANT))
-        connection.execute(sa.text(_KEEP_LOCKS))
+        close_functions(connection)
         # A restored database has its tables under other numbers than those in the names of its partitions.
         connection.execute(sa.text("select ops.renumber_partitions()"))

@@ -49,9 +49,20 @@
     {%- endset -%}
     {%- set found = run_query(query).rows -%}
     {%- if found | length == 0 -%}
-        {{ exceptions.raise_compiler_error(
-            "as_of: " ~ said ~ " is no published snapshot; say its number, or a time such as 2026-01-31 18:00, in UTC,"
-            ~ " after the first publication"
+        {%- set published -%}
+            select
+                min(snapshot_id),
+                max(snapshot_id),
+                cast(min(published_at) at time zone 'UTC' as {{ type_string() }})
+            from {{ source('ops', 'snapshots') }}
+        {%- endset -%}
+        {%- set first, last, since = run_query(published).rows[0] -%}
+        {#- Not a compiler's error: to those, dbt adds a line for each macro on the way. -#}
+        {{ exceptions.raise_database_error(
+            "as_of: " ~ said ~ " is no published snapshot; " ~ (
+                "nothing has been published yet" if first is none else
+                "say a number, " ~ first ~ " to " ~ last ~ ", or a time from " ~ since ~ " on, in UTC"
+            )
         ) }}
     {%- endif -%}
     {{ return(found[0][0]) }}

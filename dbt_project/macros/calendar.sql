@@ -48,3 +48,8 @@
     {%- endif -%}
     {{ return(month) }}
 {%- endmacro %}
+
+{# dbt's own counts in whole seconds there, so that half an hour after a moment could be a second too early. #}
+{% macro spark__dateadd(datepart, interval, from_date_or_timestamp) -%}
+    timestampadd({{ datepart }}, {{ interval }}, {{ from_date_or_timestamp }})
+{%- endmacro %}

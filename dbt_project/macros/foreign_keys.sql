@@ -13,6 +13,8 @@
 
 {% macro postgres__declare_foreign_keys() -%}
     {%- if execute and flags.WHICH in ('build', 'run') -%}
+        {#- Before, every new row is checked, and a row that names a subscription which has not come is none to lose. -#}
+        {%- set checks_all = run_query("show server_version_num").rows[0][0] | int < 180000 -%}
         {%- set wanted = [] -%}
         {%- set models = {} -%}
         {%- for node in graph.nodes.values() if node.resource_type == 'model' -%}
@@ -21,17 +23,30 @@
         {%- for node in models.values() -%}
             {%- for constraint in node.constraints if constraint.type == 'foreign_key' -%}
                 {%- set target = models[modules.re.findall('[A-Za-z_0-9]+', constraint.to)[-1]] -%}
-                {%- do wanted.append({
+                {%- set may_miss = node.config.materialized == 'incremental' and target.name.startswith('fact_') -%}
+                {%- if not (checks_all and may_miss) %}{% do wanted.append({
                     'name': (node.alias ~ '_' ~ constraint.columns | join('_'))[:58] ~ '_fkey',
                     'table': node.schema ~ '.' ~ node.alias,
                     'columns': constraint.columns | join(', '),
                     'to': target.schema ~ '.' ~ target.alias,
                     'to_columns': constraint.to_columns | join(', '),
                     'checked': node.config.materialized != 'incremental' and target.name != 'dim_dates',
-                }) -%}
+                }) %}{% endif -%}
             {%- endfor -%}
         {%- endfor -%}
         select ops.declare_foreign_keys(cast('{{ tojson(wanted) | replace("'", "''") }}' as jsonb));
         select ops.drop_orphaned_partition_tables()
     {%- endif -%}
+{%- endmacro %}
+
+{# After a table has taken the place of the one before: its keys are called after it, not after the name it was made with. #}
+{% macro name_constraints() -%}
+    {{ return(adapter.dispatch('name_constraints')()) }}
+{%- endmacro %}
+
+{% macro default__name_constraints() -%}
+{%- endmacro %}
+
+{% macro postgres__name_constraints() -%}
+    select ops.name_constraints('{{ this }}')
 {%- endmacro %}

@@ -24,6 +24,9 @@
 {% macro redshift__declare_foreign_keys() -%}
 {%- endmacro %}
 
+{% macro redshift__name_constraints() -%}
+{%- endmacro %}
+
 {% macro redshift__landed_columns(relation) -%}
     {{ return(default__landed_columns(relation)) }}
 {%- endmacro %}

@@ -17,7 +17,7 @@ def add(door: Door, name: str, *, as_json: bool) -> None:
     if as_json:
         print_json({door.key: made.name, "login": made.login, "url": made.url})
         return
-    screen.print(f"{made.name} logs in as {made.login}; the password in this URL is shown only now:", soft_wrap=True)
+    aside.print(f"{made.name} logs in as {made.login}; the password in this URL is shown only now:", soft_wrap=True)
     screen.print(made.url, soft_wrap=True)
 
 

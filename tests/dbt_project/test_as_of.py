@@ -3,6 +3,7 @@
 import hashlib
 
 import pytest
+from dbt_common.exceptions import DbtRuntimeError
 
 from tests.dbt_project.landings import account, event, land, land_both_sources, subscription, ticket
 from tests.dbt_project.project import Star
@@ -62,29 +63,68 @@ def test_no_two_times_share_a_schema(star: Star) -> None:
         assert star.rows(f"select count(*) from {schema}.stg_saas__accounts") == [(count,)]
 
 
-@pytest.mark.parametrize(("said", "why"), [("9", "no published snapshot"), ("2025-01-01", "no published snapshot")])
-def test_a_state_that_never_was_is_refused(star: Star, said: str, why: str) -> None:
+SCHEMAS = "select nspname from pg_namespace where nspname ~ '_as_of_' order by 1"
+
+
+def refusal(star: Star, *arguments: str) -> str:
+    """What dbt says instead of building anything."""
+    with pytest.raises(DbtRuntimeError) as caught:
+        star.project.run("build", *arguments)
+    return str(caught.value.msg)
+
+
+@pytest.mark.parametrize("said", ["9", "0", "2025-01-01", "yesterday", "31.01.2026"])
+def test_a_state_that_never_was_is_refused_once_and_leaves_nothing(star: Star, said: str) -> None:
     land_both_sources(star.warehouse)
     publish(star, "2026-01-31 12:00+00")
+    publish(star, "2026-02-28 12:00:30.5+00")
 
-    statuses = star.project.run("build", "--vars", f"as_of: '{said}'", "--select", "stg_saas__accounts")
+    assert refusal(star, "--vars", f"as_of: '{said}'") == (
+        f"as_of: {said} is no published snapshot; say a number, 1 to 2, or a time from 2026-01-31 12:00:00 on, in UTC"
+    )
+    assert star.rows(SCHEMAS) == []
 
-    assert statuses == {"stg_saas__accounts": "error"}
-    assert why in str(star.project.messages["stg_saas__accounts"])
+
+def test_before_the_first_publication_there_is_no_state_to_build(star: Star) -> None:
+    assert refusal(star, "--vars", "as_of: 1") == "as_of: 1 is no published snapshot; nothing has been published yet"
+    assert star.rows(SCHEMAS) == []
 
 
-def test_a_state_whose_rows_were_pruned_is_refused(star: Star) -> None:
+def test_a_state_whose_rows_were_pruned_is_refused_once_and_leaves_nothing(star: Star) -> None:
     land_both_sources(star.warehouse)
     publish(star, "2026-01-31 12:00+00")
-    star.execute("update ops.batches set pruned_count = 2 where table_name = 'accounts'")
-
-    statuses = star.project.run(
-        "build", "--vars", "as_of: 1", "--select", "stg_saas__accounts", "stg_saas__subscriptions"
+    star.execute(
+        "update ops.batches set pruned_count = 2 where table_name = 'accounts'",
+        "update ops.batches set pruned_count = 1 where table_name = 'invoices'",
     )
 
-    assert statuses["stg_saas__accounts"] == "error"
-    assert "2 rows of saas.accounts were pruned" in str(star.project.messages["stg_saas__accounts"])
-    assert statuses["stg_saas__subscriptions"] == "success"
+    assert refusal(star, "--vars", "as_of: 1") == (
+        "the state as of 1 cannot be built: 2 rows of saas.accounts, 1 row of saas.invoices were pruned from raw since"
+    )
+    assert star.rows(SCHEMAS) == []
+
+    # Of what was not pruned it can be.
+    selected = ("--vars", "as_of: 1", "--select", "stg_saas__subscriptions")
+    assert star.build(*selected) == {"stg_saas__subscriptions": "success"}
+
+    # Also where the schemas have been made before.
+    star.execute("update ops.batches set pruned_count = 3 where table_name = 'subscriptions'")
+    assert "3 rows of saas.subscriptions were pruned" in refusal(star, *selected)
+
+
+def test_what_lay_beside_a_dropped_fact_goes_with_the_next_build(star: Star) -> None:
+    land_both_sources(star.warehouse)
+    publish(star, "2026-01-31 12:00+00")
+    star.build("--vars", "as_of: 1", "--select", "+fact_feature_usage")
+    beside = "select relname from pg_class where relnamespace = 'partitions'::regnamespace and relkind = 'r'"
+    keys = f"{beside} and relname like 'keys_%'"
+    assert len(star.rows(keys)) == 1
+
+    star.execute(*(f"drop schema {schema} cascade" for (schema,) in star.rows(SCHEMAS)))
+    assert star.rows(beside) == star.rows(keys) != []
+
+    star.build("--select", "dim_dates")
+    assert star.rows(beside) == []
 
 
 BATCHES = "select batch_id, status, admission_number from {schema}.fact_batches order by 1"

@@ -145,6 +145,23 @@ def test_values_that_no_suite_stopped_are_null(star: Star) -> None:
     ) == [("d1", "(unknown)", "d1", None, None)]
 
 
+def test_a_probability_keeps_its_decimals(star: Star) -> None:
+    said = {"o1": "0.125", "o2": "0.086957", "o3": "1e-3", "o4": "1", "o5": "75", "o6": "likely"}
+    land(star.warehouse, "saas.opportunities", [opportunity(name, probability=text) for name, text in said.items()])
+
+    star.build(*SELECTED)
+
+    assert star.rows("select opportunity_id, probability from marts.fact_opportunities order by 1") == [
+        ("o1", Decimal("0.125")),
+        ("o2", Decimal("0.086957")),
+        ("o3", Decimal("0.001")),
+        ("o4", Decimal(1)),
+        # No suite stopped these.
+        ("o5", None),
+        ("o6", None),
+    ]
+
+
 def test_what_its_source_no_longer_has_counts_no_more_until_it_comes_back(star: Star) -> None:
     land_both_sources(star.warehouse)
     land(star.warehouse, "saas.feature_usage", [usage("under it", "s2")])

@@ -81,21 +81,21 @@ def test_statistics_are_renewed_for_the_months_that_changed(star: Star) -> None:
     land_both_sources(star.warehouse)
     january = [event(20 + n, created_at=f"2023-01-{n:02d}T10:00:00Z") for n in range(1, 21)]
     land(star.warehouse, "github.events", january)
-    star.build(*SELECTED)
+    star.build("--select", "+fact_user_actions")
     assert rows_by_statistics(star) == {"all": 23, "2023_01": 20, "2024_02": 3}
 
     # One more is much where there were three, and little where there were twenty. The server counts what a build wrote
     # as a change since that build's statistics, so that the second one renews them all.
     land(star.warehouse, "github.events", [event(50, created_at="2024-02-05T10:00:00Z")])
-    star.build_again(*SELECTED)
+    star.build_again("--select", "+fact_user_actions")
     land(star.warehouse, "github.events", [event(51, created_at="2023-01-05T12:00:00Z")])
-    star.build_again(*SELECTED)
+    star.build_again("--select", "+fact_user_actions")
     known = rows_by_statistics(star)
     if star.rows("select current_setting('server_version_num')::int >= 180000") == [(True,)]:
         assert known == {"all": 25, "2023_01": 20, "2024_02": 4}
 
     land(star.warehouse, "github.events", [event(n, created_at="2023-01-06T12:00:00Z") for n in (52, 53)])
-    star.build_again(*SELECTED)
+    star.build_again("--select", "+fact_user_actions")
     assert rows_by_statistics(star) == {"all": 27, "2023_01": 23, "2024_02": 4}
 
 

@@ -23,7 +23,8 @@ def test_late_corrected_and_moved_actions_end_in_the_right_sessions(star: Star) 
         arrived: dict[int, tuple[int, datetime]] = {}
         for number in range(40):
             user, minutes = dice.randrange(3), dice.randrange(60 * 72)
-            arrived[build * 100 + number] = (user, START + timedelta(minutes=minutes))
+            at = START + timedelta(minutes=minutes, milliseconds=dice.choice([0, 100, 900]))
+            arrived[build * 100 + number] = (user, at)
         for number in dice.sample(sorted(known), k=len(known) // 5):
             # Moved by minutes, by days, or to another user; some as they were.
             user, at = known[number]
@@ -39,8 +40,37 @@ def test_late_corrected_and_moved_actions_end_in_the_right_sessions(star: Star) 
     assert star.contents() == contents
 
 
+def test_a_session_is_found_by_fractions_of_a_second(star: Star) -> None:
+    """It lasts 10.8 seconds, counted as 10, and the late action is 1,799.8 seconds after its last one."""
+    first = datetime(2024, 1, 1, 0, 0, 0, 100_000, tzinfo=UTC)
+    known = {1: (1, first), 2: (1, first + timedelta(seconds=10.8))}
+    land(star.warehouse, "github.events", [_event(number, *of) for number, of in known.items()])
+    star.build("--select", "+fact_sessions")
+
+    known[3] = (1, first + timedelta(minutes=30, seconds=10.6))
+    land(star.warehouse, "github.events", [_event(3, *known[3])])
+    star.build("--select", "+fact_sessions")
+
+    assert star.rows(SESSIONS) == _sessions(known)
+
+
+def test_sessions_are_not_built_past_actions_that_nobody_has_looked_at(star: Star) -> None:
+    at = datetime(2024, 1, 1, tzinfo=UTC)
+    land(star.warehouse, "github.events", [_event(1, 1, at)])
+    star.build("--select", "+fact_sessions")
+    land(star.warehouse, "github.events", [_event(2, 1, at), _event(3, 2, at)])
+    star.build("--select", "+fact_user_actions")
+
+    assert star.project.run("run", "--select", "fact_sessions")["fact_sessions"] == "error"
+    assert "select +fact_sessions" in str(star.project.messages["fact_sessions"])
+
+    star.build("--select", "+fact_sessions")
+    assert star.rows(SESSIONS) == [("1", at, at, 2), ("2", at, at, 1)]
+
+
 def _event(number: int, user: int, at: datetime) -> Row:
-    return event(number, user=user, created_at=f"{at:%Y-%m-%dT%H:%M:%SZ}", actor=json.dumps({"id": user}))
+    moment = at.isoformat(timespec="milliseconds")
+    return event(number, user=user, created_at=moment, actor=json.dumps({"id": user}))
 
 
 def _sessions(actions: dict[int, tuple[int, datetime]]) -> list[tuple[str, datetime, datetime, int]]:

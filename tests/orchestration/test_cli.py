@@ -13,6 +13,51 @@ def test_a_usage_error_ends_with_2(platform: Platform) -> None:
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
+        (["nonsense"], "No such command 'nonsense'"),
+        (["build", "--bogus"], "No such option '--bogus'"),
+        (["build", "--threads", "x"], "--threads x: 'x' is not a valid integer"),
+        (["run-operation"], "an argument is missing"),
+    ],
+)
+def test_what_dbt_does_not_know_is_said_and_ends_with_2(platform: Platform, arguments: list[str], words: str) -> None:
+    done = platform("dbt", *arguments)
+    assert done.returncode == 2
+    # The lines of a usage error are folded in a box.
+    assert words in " ".join(done.stderr.replace("│", " ").split())
+    assert "Traceback" not in done.stderr
+    assert done.stdout == ""
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["build", "--help"], []])
+def test_help_of_dbt_is_no_error(platform: Platform, arguments: list[str]) -> None:
+    done = platform("dbt", *arguments)
+    assert done.returncode == 0
+    assert "dbt" in done.stdout
+    assert done.stderr == ""
+
+
+def test_what_dbt_cannot_do_is_one_line_after_its_own_words(platform: Platform) -> None:
+    done = platform("dbt", "ls", "--select", "state:modified")
+    assert done.returncode == 1
+    assert "Encountered an error" in done.stdout
+    error, hint = done.stderr.splitlines()
+    assert error == "error: dbt ls: Got a state selector method, but no comparison manifest"
+    assert hint.startswith("hint: ")
+
+
+def test_a_state_that_never_was_is_one_line(ran: Platform) -> None:
+    done = ran("dbt", "build", "--vars", "as_of: yesterday")
+    assert done.returncode == 1
+    assert done.stdout.count("as_of: yesterday") == 1
+    assert "called by macro" not in done.stdout
+    error, hint = done.stderr.splitlines()
+    assert error.startswith("error: dbt build: as_of: yesterday is no published snapshot; say a number, 1 to 1, or a ")
+    assert hint.startswith("hint: ")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
         (["batches", "show", "99"], "there is no batch 99"),
         (["metrics", "query", "mrr"], "nothing"),
         (["sources", "check", "nowhere"], "no such source: 'nowhere'"),

@@ -203,7 +203,8 @@ BAD: dict[str, list[tuple[str, str, str]]] = {
     ],
 }
 
-# Per table: column, value, the rule that must report it and leave the row.
+# Per table: column, value, the rule that must report it and leave the row. Several columns that have to fit each other
+# are joined by a plus, and so are their values.
 NEWS: dict[str, list[tuple[str, str, str]]] = {
     "saas.accounts": [
         ("account_name", "", "account_name_present"),
@@ -214,13 +215,29 @@ NEWS: dict[str, list[tuple[str, str, str]]] = {
     "saas.subscriptions": [
         ("plan_tier", "Gold", "known_plan"),
         ("billing_frequency", "weekly", "known_billing_frequency"),
+        ("mrr_amount", "2786.005", "mrr_amount_has_two_decimals"),
+        ("arr_amount", "1e-3", "arr_amount_has_two_decimals"),
     ],
     "saas.feature_usage": [],
     "saas.support_tickets": [("priority", "whenever", "known_priority")],
-    "saas.churn_events": [("reason_code", "boredom", "known_reason")],
-    "saas.invoices": [("status", "disputed", "known_status"), ("subscription_id", "", "subscription_id_present")],
+    "saas.churn_events": [
+        ("reason_code", "boredom", "known_reason"),
+        ("refund_amount_usd", "4.031", "refund_amount_usd_has_two_decimals"),
+    ],
+    "saas.invoices": [
+        ("status", "disputed", "known_status"),
+        ("subscription_id", "", "subscription_id_present"),
+        ("subtotal_usd+total_usd", "2786.005+3315.345", "subtotal_usd_has_two_decimals"),
+        ("tax_usd+total_usd", "529.345+3315.345", "tax_usd_has_two_decimals"),
+        ("total_usd+tax_usd", "3315.345+529.345", "total_usd_has_two_decimals"),
+    ],
     "saas.dashboards": [("title", "", "title_present")],
-    "saas.opportunities": [("kind", "upsell", "known_kind"), ("stage", "demo", "known_stage")],
+    "saas.opportunities": [
+        ("kind", "upsell", "known_kind"),
+        ("stage", "demo", "known_stage"),
+        ("amount_usd", "7296.001", "amount_usd_has_two_decimals"),
+        ("probability", "0.0869565217", "probability_has_six_decimals"),
+    ],
     "github.events": [("type", "NapEvent", "known_action_type")],
 }
 
@@ -234,7 +251,10 @@ def test_every_suite_catches_what_it_promises_and_nothing_else(room: Room, name:
     key = next(rule.unique for rule in suite.expectations if rule.unique)[0]
     changed = [*NEWS[name], *BAD[name]]
     rows: list[dict[str, Any]] = [{**good, key: f"k{n}"} for n in range(2 * len(changed) + 2)]
-    rows += [{**good, key: f"c{n}", column: value} for n, (column, value, _) in enumerate(changed)]
+    rows += [
+        {**good, key: f"c{n}", **dict(zip(columns.split("+"), values.split("+"), strict=True))}
+        for n, (columns, values, _) in enumerate(changed)
+    ]
     conflict = {**good, key: "same"}
     rows += [
         conflict,

@@ -112,7 +112,7 @@ insert into marts.fact_invoices values
 
 create table marts.fact_opportunities (
     opportunity_id text not null, account_key text not null, organization_key text not null,
-    organization_id text not null, kind text, stage text, amount_usd numeric(18, 2), probability numeric(18, 2),
+    organization_id text not null, kind text, stage text, amount_usd numeric(18, 2), probability numeric(7, 6),
     created_date date not null, closed_date date, is_won boolean not null, is_closed boolean not null, owner_id text,
     admission_seq bigint not null
 );

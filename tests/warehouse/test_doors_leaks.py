@@ -142,8 +142,8 @@ def test_statistics_are_kept_from_readers(doors: Doors) -> None:
     with doors.operator() as operator:
         assert "secret" in str(operator.rows("select most_common_vals, histogram_bounds from pg_stats"))
     with doors.tenant() as acme, doors.analyst() as analyst:
-        seen = acme.rows("select tablename::text, most_common_vals::text, histogram_bounds::text from pg_stats")
-        assert not [mark for mark in OTHERS if mark in str(seen)]
+        # Those of the server's own tables hold numbers of objects, which may look like anything.
+        assert acme.rows("select * from pg_stats where schemaname not in ('pg_catalog', 'information_schema')") == []
         assert acme.rows("select * from pg_stats where tablename in ('fact_sales', 'dim_people')") == []
         assert analyst.rows("select * from pg_stats where schemaname = 'personal'") == []
 

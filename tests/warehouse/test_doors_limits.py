@@ -14,7 +14,14 @@ from warehouse.doors.limits import end_overdue
 from warehouse.doors.logins import TENANTS, list_logins
 from warehouse.embedded import EmbeddedServer
 from warehouse.migrate import _LOCK
-from warehouse.settings import Settings
+from warehouse.settings import PROJECT_ROOT, Settings
+
+
+def what_an_administrator_runs() -> str:
+    """The statements of docs/warehouse/doors.md for a server where the platform is no superuser."""
+    page = (PROJECT_ROOT / "docs" / "warehouse" / "doors.md").read_text()
+    section = page.partition("## On a server of your own")[2].partition("\n## ")[0]
+    return "\n".join(line for line in section.splitlines() if line.startswith("    "))
 
 
 def test_limits_are_put_back_when_the_warehouse_is_opened(bare_doors: Doors) -> None:
@@ -61,6 +68,24 @@ def test_who_outstays_his_time_is_ended(bare_doors: Doors) -> None:
             idle.rows("select 1")
 
 
+def test_what_a_login_has_not_committed_makes_nobody_wait(bare_doors: Doors) -> None:
+    # Rather an error than a test that never ends.
+    url = bare_doors.warehouse.url_object.set(drivername="postgresql").update_query_dict(
+        {"options": "-c lock_timeout=20s"}
+    )
+    impatient = bare_doors.settings.model_copy(
+        update={"database_url": SecretStr(url.render_as_string(hide_password=False))}
+    )
+    _, tenant_url = bare_doors.add(TENANTS, "acme")
+    with session(tenant_url) as acme:
+        acme.rows("set default_transaction_read_only = off")
+        acme.rows("alter role current_user set work_mem = '1MB'")
+        acme.rows("begin")
+        acme.rows("alter role current_user set work_mem = '2MB'")
+        with open_warehouse(impatient), pytest.raises(psycopg2.OperationalError):
+            acme.rows("select 1")
+
+
 def test_an_owner_who_is_no_superuser_can_do_all_of_it(tmp_path: Path) -> None:
     server = EmbeddedServer(tmp_path / "own")
     url = server.acquire()
@@ -92,10 +117,17 @@ def test_an_owner_who_is_no_superuser_can_do_all_of_it(tmp_path: Path) -> None:
                 with open_warehouse(settings), pytest.raises(psycopg2.OperationalError):
                     acme.rows("select 1")
                 assert analyst.value("show temp_file_limit") == "-1"
-            with admin.connect() as connection:
-                connection.execute(sa.text("grant set on parameter temp_file_limit to owner"))
+            administrator = sa.create_engine(url.set(database="mine"))
+            with administrator.begin() as connection:
+                connection.exec_driver_sql(what_an_administrator_runs().replace("%", "%%"))
+            administrator.dispose()
             with open_warehouse(settings), session(tenant_url) as acme:
                 assert acme.value("show temp_file_limit") == "1GB"
+                assert acme.value("show log_min_messages") == "panic"
+                assert "permission denied" in acme.error(f"select pg_advisory_lock({_LOCK})")
+                assert "permission denied" in acme.error("select pg_notify('x', 'y')")
+            with pytest.raises(psycopg2.OperationalError, match="permission denied for database"):
+                psycopg2.connect(tenant_url.replace("/mine", "/postgres"))
             doors.leave()
     finally:
         admin.dispose()

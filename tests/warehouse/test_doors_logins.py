@@ -9,6 +9,7 @@ import psycopg2
 import pytest
 import sqlalchemy as sa
 
+from tests.conftest import NewDatabase
 from tests.support import Platform
 from tests.warehouse.doors import MARTS, Doors, session
 from warehouse.doors.logins import ANALYSTS, TENANTS, Door, add_login, list_logins, remove_login
@@ -204,6 +205,29 @@ def test_what_a_login_was_given_by_hand_goes_with_it(bare_doors: Doors) -> None:
         operator.rows(f"grant temporary on database {database} to {login}")
         operator.rows(f"create schema mine authorization {login}")
     assert remove_login(bare_doors.warehouse, TENANTS, "acme") == login
+
+
+@BOTH
+def test_a_login_that_cannot_be_dropped_is_of_no_use(bare_doors: Doors, door: Door) -> None:
+    name = unheard_of("acme")
+    login, url = bare_doors.add(door, name)
+    with NewDatabase(bare_doors.warehouse.url_object) as other, session(url) as opened:
+        elsewhere = sa.create_engine(bare_doors.warehouse.url_object.set(database=other))
+        with elsewhere.begin() as connection:
+            connection.exec_driver_sql(f"create schema mine authorization {login}")
+        elsewhere.dispose()
+        with pytest.raises(DataInsightError, match=f"{login} can log in no more and reads nothing, .*database {other}"):
+            remove_login(bare_doors.warehouse, door, name)
+        with pytest.raises(psycopg2.OperationalError):
+            opened.rows("select 1")
+        with pytest.raises(psycopg2.OperationalError, match="not permitted to log in"), session(url):
+            pass
+        (known,) = list_logins(bare_doors.warehouse, door)
+        assert not known.can_log_in
+        with bare_doors.operator() as operator:
+            assert not operator.value(f"select pg_has_role('{login}', '{door.group}', 'member')")
+    assert remove_login(bare_doors.warehouse, door, name) == login
+    assert list_logins(bare_doors.warehouse, door) == []
 
 
 def test_the_url_keeps_the_tls_options_of_the_warehouse(bare_doors: Doors) -> None:

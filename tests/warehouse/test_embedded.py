@@ -165,7 +165,12 @@ def test_a_lost_password_is_named(home: Path) -> None:
 
 @pytest.mark.parametrize(("memory_mb", "shared_buffers"), [(256, "64MB"), (4096, "512MB"), (262144, "2048MB")])
 def test_memory_follows_the_machine(memory_mb: int, shared_buffers: str) -> None:
-    assert f"shared_buffers = {shared_buffers}\n" in configuration(memory_mb * 1024 * 1024)
+    assert f"shared_buffers = {shared_buffers}\n" in configuration(memory_mb * 1024 * 1024, 18)
+
+
+def test_an_older_server_is_not_told_what_it_does_not_know() -> None:
+    assert "max_notify_queue_pages" not in configuration(2**30, 16)
+    assert "max_notify_queue_pages = 32768\n" in configuration(2**30, 17)
 
 
 def test_limits_of_control_groups_are_found(tmp_path: Path) -> None:

@@ -51,6 +51,12 @@ DOORS = [
         "create temporary table mine (x int)",
         "create schema mine",
         "select lo_create(0)",
+        "select lo_creat(0)",
+        "select lo_from_bytea(0, 'x')",
+        "select pg_notify('channel', 'x')",
+        "select pg_logical_emit_message(false, 'prefix', 'x')",
+        "select pg_logical_emit_message(false, 'prefix', cast('x' as bytea))",
+        "select pg_export_snapshot()",
     )
 ]
 FORBIDDEN = [

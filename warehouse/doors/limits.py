@@ -5,6 +5,7 @@ the warehouse, it puts the latter back and ends what outstayed its time; docs/wa
 worth.
 """
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
@@ -24,6 +25,11 @@ inner join pg_roles as role on role.rolname = door.login
 where current_setting('server_version_num')::int < 160000
 or (select rolsuper from pg_roles where rolname = current_user)
 or pg_has_role(current_user, role.oid, 'MEMBER WITH ADMIN OPTION')
+"""
+
+_SETTABLE = """
+select name from unnest(array['temp_file_limit', 'log_min_messages', 'log_min_error_statement']) as name
+where has_parameter_privilege(name, 'SET')
 """
 
 
@@ -51,20 +57,26 @@ class Limits:
         ]
 
 
-def limits_of(group: str, settings: Settings, *, may_limit_files: bool) -> Limits:
+def limits_of(group: str, settings: Settings, settable: Collection[str]) -> Limits:
     """The limits of the members of `tenant` or `analyst`.
 
     Args:
         group: Whose members.
         settings: What they are.
-        may_limit_files: See the function of that name.
+        settable: What `settable_settings` gives.
     """
     connections, statement_seconds = {
         TENANT: (settings.tenant_connections, settings.tenant_statement_seconds),
         ANALYST: (settings.analyst_connections, settings.analyst_statement_seconds),
     }[group]
-    # PostgreSQL counts in kilobytes, and for each process of a session.
-    of_files = {"temp_file_limit": f"'{settings.login_temporary_bytes // 1024}kB'"} if may_limit_files else {}
+    of_superusers = {
+        # PostgreSQL counts in kilobytes, and for each process of a session.
+        "temp_file_limit": f"'{settings.login_temporary_bytes // 1024}kB'",
+        # A login writes what it likes into the server's log, as much as the disk holds: a statement that fails is
+        # written there whole, a changed password with it, and so are plans, and what a block of code raises.
+        "log_min_messages": "'panic'",
+        "log_min_error_statement": "'panic'",
+    }
     return Limits(
         connections,
         {
@@ -74,15 +86,14 @@ def limits_of(group: str, settings: Settings, *, may_limit_files: bool) -> Limit
             "default_transaction_read_only": "'on'",
             "search_path": "marts, metrics",
             "timezone": "'UTC'",
-            **of_files,
+            **{name: value for name, value in of_superusers.items() if name in settable},
         },
     )
 
 
-def may_limit_files(connection: sa.Connection) -> bool:
-    """Whether we may limit what a login's statements write to disk: the superuser, and whom he lets."""
-    found = connection.execute(sa.text("select has_parameter_privilege('temp_file_limit', 'SET')"))
-    return bool(found.scalar_one())
+def settable_settings(connection: sa.Connection) -> set[str]:
+    """Those settings of superusers, which no login can change, that we may set: the superuser, and whom he lets."""
+    return set(connection.execute(sa.text(_SETTABLE)).scalars())
 
 
 def reset_limits(connection: sa.Connection, settings: Settings) -> None:
@@ -97,9 +108,9 @@ def reset_limits(connection: sa.Connection, settings: Settings) -> None:
 def _to_reset(connection: sa.Connection, settings: Settings) -> list[str]:
     statements: list[str] = []
     rows: list[Any] = list(connection.execute(sa.text(_LOGINS)))
-    limits_files = may_limit_files(connection)
+    settable = settable_settings(connection)
     for group, login, connections, configuration, has_others in rows:
-        limits = limits_of(group, settings, may_limit_files=limits_files)
+        limits = limits_of(group, settings, settable)
         wanted = {f"{name}={value.strip(chr(39))}" for name, value in limits.configuration.items()}
         # PostgreSQL keeps names as it spells them itself, such as `TimeZone`.
         found = {one.partition("=")[0].lower() + "=" + one.partition("=")[2] for one in configuration}
@@ -112,7 +123,7 @@ def _to_reset(connection: sa.Connection, settings: Settings) -> list[str]:
 _GRACE_SECONDS = 5
 
 # How long to wait for the end of a session, in milliseconds: until then it holds what it held.
-_PARTING_MILLISECONDS = 5000
+PARTING_MILLISECONDS = 5000
 
 # Whatever it does meanwhile: the platform takes its turns by these locks, and a door has no use for them.
 _LOCK_HOLDERS = """
@@ -124,8 +135,20 @@ where activity.datname = current_database()
 and activity.pid in (select pid from pg_locks where locktype = 'advisory')
 """
 
+# Whoever listens and takes nothing from the queue keeps it full, and then the platform cannot notify anybody either.
+# PostgreSQL tells nobody who listens, so that all of the logins' sessions go; in all databases, which share one queue.
+_QUEUE_HOLDERS = """
+select pg_terminate_backend(activity.pid, :parting)
+from pg_stat_activity as activity
+inner join (select login from app.tenants union all select login from app.analysts) as door
+    on door.login = activity.usename
+where (select pg_notification_queue_usage()) > :fullest
+"""
+_FULLEST_QUEUE = 0.5
+
+# A login has nothing to write but its own role, where a change that is not committed would make us wait.
 _OVERDUE = """
-select pg_terminate_backend(activity.pid)
+select pg_terminate_backend(activity.pid, :parting)
 from pg_stat_activity as activity
 inner join (
     select login, :tenant_seconds as seconds from app.tenants
@@ -134,6 +157,7 @@ inner join (
 where activity.datname = current_database()
 and (
     activity.state = 'active' and activity.query_start < now() - make_interval(secs => door.seconds + :grace)
+    or activity.backend_xid is not null
     or activity.state like 'idle in transaction%'
     and activity.state_change < now() - make_interval(secs => :idle_seconds + :grace)
 )
@@ -141,7 +165,7 @@ and (
 
 
 def end_overdue(connection: sa.Connection, settings: Settings, *, grace_seconds: float = _GRACE_SECONDS) -> int:
-    """End the sessions that lifted their limits and are past them; gives how many."""
+    """End the sessions that lifted their limits and are past them, or are about to write; gives how many."""
     ended = connection.execute(
         sa.text(_OVERDUE),
         {
@@ -149,6 +173,7 @@ def end_overdue(connection: sa.Connection, settings: Settings, *, grace_seconds:
             "analyst_seconds": settings.analyst_statement_seconds,
             "idle_seconds": settings.login_idle_seconds,
             "grace": grace_seconds,
+            "parting": PARTING_MILLISECONDS,
         },
     )
     return len(ended.all())
@@ -163,4 +188,14 @@ def end_lock_holders(connection: sa.Connection) -> int:
     Args:
         connection: The owner's, of a database that has logins.
     """
-    return len(connection.execute(sa.text(_LOCK_HOLDERS), {"parting": _PARTING_MILLISECONDS}).all())
+    return len(connection.execute(sa.text(_LOCK_HOLDERS), {"parting": PARTING_MILLISECONDS}).all())
+
+
+def end_queue_holders(connection: sa.Connection) -> int:
+    """End the logins' sessions when the queue of notifications is more than half full; gives how many."""
+    values = {"parting": PARTING_MILLISECONDS, "fullest": _FULLEST_QUEUE}
+    ended = len(connection.execute(sa.text(_QUEUE_HOLDERS), values).all())
+    if ended:
+        # Only who looks how full it is, or notifies, has PostgreSQL give the room free.
+        connection.execute(sa.text("select pg_notification_queue_usage()"))
+    return ended

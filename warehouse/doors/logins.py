@@ -7,7 +7,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from warehouse.database import ANALYST, API, TENANT, Warehouse
-from warehouse.doors.roles import make_role, remove_role, role_name
+from warehouse.doors.roles import disable_role, make_role, remove_role, role_name
 from warehouse.errors import DataInsightError
 from warehouse.settings import Settings
 
@@ -63,7 +63,7 @@ class Login:
 
     Attributes:
         name: The organization, or the analyst.
-        can_log_in: Whether its role is there; a backup of a database holds no roles.
+        can_log_in: Whether its role is there, which no backup of a database holds, and was not disabled.
         connections: How many it has now.
     """
 
@@ -119,18 +119,23 @@ def remove_login(warehouse: Warehouse, door: Door, name: str) -> str:
         What the login was called.
 
     Raises:
-        DataInsightError: There is none, or it was given something by hand.
+        DataInsightError: There is none, or its role cannot be dropped, and stays without any use.
     """
     name = _checked(door, name)
     with warehouse.engine().begin() as connection:
+        connection.execute(sa.text(f"lock table {door.table} in share row exclusive mode"))
         login: str | None = connection.execute(
-            sa.text(f"delete from {door.table} where {door.key} = :name returning login"), {"name": name}
+            sa.text(f"select login from {door.table} where {door.key} = :name"), {"name": name}
         ).scalar_one_or_none()
         if login is None:
             raise DataInsightError(
                 f"the {door.whose} {name!r} has no login",
                 hint=f"`datainsight {door.command} list` shows those that have",
             )
+        disable_role(connection, login, door.group)
+    # From here on nobody comes in by it, whatever becomes of the role itself.
+    with warehouse.engine().begin() as connection:
+        connection.execute(sa.text(f"delete from {door.table} where {door.key} = :name"), {"name": name})
         remove_role(connection, login)
     return login
 
@@ -165,7 +170,8 @@ def _checked(door: Door, name: str) -> str:
 def _logins(connection: sa.Connection, door: Door) -> list[Login]:
     rows = connection.execute(
         sa.text(
-            f"select door.{door.key} as name, door.login, door.created_at, role.oid is not null as can_log_in,"
+            f"select door.{door.key} as name, door.login, door.created_at,"
+            " coalesce(role.rolcanlogin, false) as can_log_in,"
             " (select count(*) from pg_stat_activity where usename = door.login) as connections"
             f" from {door.table} as door left join pg_roles as role on role.rolname = door.login order by 1"
         )

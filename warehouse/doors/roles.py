@@ -15,7 +15,7 @@ import sqlalchemy as sa
 from psycopg2.extensions import encrypt_password
 
 from warehouse.database import quote_identifier
-from warehouse.doors.limits import limits_of, may_limit_files
+from warehouse.doors.limits import PARTING_MILLISECONDS, limits_of, settable_settings
 from warehouse.errors import DataInsightError
 from warehouse.settings import Settings
 
@@ -54,25 +54,50 @@ def make_role(connection: sa.Connection, wanted: str, group: str, settings: Sett
     raise DataInsightError(f"there are {_MOST_NAMESAKES} roles called {wanted} on this server")
 
 
-def remove_role(connection: sa.Connection, role: str) -> None:
-    """End the sessions of a role and drop it, if it is there.
+def disable_role(connection: sa.Connection, role: str, group: str) -> None:
+    """Let a role log in no more and read nothing of what `group` reads, if it is there.
 
     Raises:
-        DataInsightError: It was given something that is not ours to take.
+        DataInsightError: We may not change it.
     """
     if not _exists(connection, role):
         return
-    connection.execute(
-        sa.text("select pg_terminate_backend(pid) from pg_stat_activity where usename = :role"), {"role": role}
-    )
+    # What a session of it has changed of the role, and not committed, would make us wait.
+    _end_sessions(connection, role)
+    try:
+        connection.exec_driver_sql(f"alter role {quote_identifier(role)} nologin")
+        connection.exec_driver_sql(f"revoke {group} from {quote_identifier(role)}")
+    except sa.exc.DBAPIError as error:
+        raise DataInsightError(
+            f"the login {role} cannot be removed: {_reason(error)}",
+            hint="the user of DATAINSIGHT_DATABASE_URL must administer it, as whoever made it does",
+        ) from error
+
+
+def remove_role(connection: sa.Connection, role: str) -> None:
+    """End the sessions of a disabled role and drop it, if it is there.
+
+    Raises:
+        DataInsightError: It owns or was given something that is not ours to take.
+    """
+    if not _exists(connection, role):
+        return
+    _end_sessions(connection, role)
     try:
         connection.exec_driver_sql(f"drop owned by {quote_identifier(role)}")
         connection.exec_driver_sql(f"drop role {quote_identifier(role)}")
     except sa.exc.DBAPIError as error:
         raise DataInsightError(
-            f"the login {role} cannot be removed: {_reason(error)}",
-            hint="take from it by hand what it was given by hand, in every database of the server",
+            f"the login {role} can log in no more and reads nothing, but its role cannot be dropped: {_reason(error)}",
+            hint="take from it by hand what it has in other databases (`drop owned by`), and remove it again",
         ) from error
+
+
+def _end_sessions(connection: sa.Connection, role: str) -> None:
+    connection.execute(
+        sa.text("select pg_terminate_backend(pid, :parting) from pg_stat_activity where usename = :role"),
+        {"role": role, "parting": PARTING_MILLISECONDS},
+    )
 
 
 def _exists(connection: sa.Connection, role: str) -> bool:
@@ -118,7 +143,7 @@ def _equip(connection: sa.Connection, role: str, group: str, settings: Settings)
             f"the login {role} cannot become a member of {group}: {_reason(error)}",
             hint=f"the user of DATAINSIGHT_DATABASE_URL needs the role {group} with ADMIN OPTION",
         ) from error
-    limits = limits_of(group, settings, may_limit_files=may_limit_files(connection))
+    limits = limits_of(group, settings, settable_settings(connection))
     for statement in limits.statements(role, connection.engine.url.database or ""):
         connection.exec_driver_sql(statement)
 

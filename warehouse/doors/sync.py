@@ -7,7 +7,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import JSONB
 
 from warehouse.database import TRANSFORMER, Warehouse
-from warehouse.doors.limits import end_overdue, reset_limits
+from warehouse.doors.limits import end_overdue, end_queue_holders, reset_limits
 from warehouse.policy import Policy, load_policy
 from warehouse.settings import Settings
 
@@ -25,8 +25,9 @@ def sync_doors(warehouse: Warehouse, settings: Settings) -> None:
     """Make the database follow the policy file and the settings, and its logins too."""
     sync_policy(warehouse)
     with warehouse.engine().begin() as connection:
-        reset_limits(connection, settings)
+        end_queue_holders(connection)
         end_overdue(connection, settings)
+        reset_limits(connection, settings)
 
 
 def sync_policy(warehouse: Warehouse, policy: Policy | None = None) -> list[str]:

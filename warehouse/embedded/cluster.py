@@ -178,7 +178,7 @@ class Cluster:
         account.own(self.log.parent)
         if self.log.exists() and self.log.stat().st_size > _LARGEST_LOG_BYTES:
             self.log.replace(self.log.with_suffix(".log.1"))
-        write_whole(self.folder / "server.conf", configuration(machine_memory_bytes()), mode=0o644)
+        write_whole(self.folder / "server.conf", configuration(machine_memory_bytes(), binaries.major), mode=0o644)
         port = self._remembered_port()
         while True:
             end_orphans(self.data, deadline)

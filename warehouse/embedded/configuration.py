@@ -6,13 +6,14 @@ The file is written anew at each start, so that an old cluster gets the settings
 import os
 from pathlib import Path
 
+_FIRST_MAJOR_WITH_NOTIFY_LIMIT = 17
 _MEGABYTE = 1024 * 1024
 # Parallel queries share memory through /dev/shm; containers often give it 64 MB, which a hash join exhausts.
 _SMALLEST_SHARED_MEMORY_BYTES = 512 * _MEGABYTE
 
 
-def configuration(memory_bytes: int) -> str:
-    """The text of the server's configuration for a machine (or container) with `memory_bytes` of memory."""
+def configuration(memory_bytes: int, major: int) -> str:
+    """The text of the configuration of a server of version `major` on a machine (or container) with so much memory."""
     memory_mb = memory_bytes // _MEGABYTE
     settings = {
         # Loopback TCP only: no socket, so no path is too long for one, and any BI tool can connect.
@@ -38,6 +39,9 @@ def configuration(memory_bytes: int) -> str:
         "lc_messages": "'C'",
         "logging_collector": "off",
     }
+    if major >= _FIRST_MAJOR_WITH_NOTIFY_LIMIT:
+        # 256 MB of pages, in place of 8 GB: any login may fill this queue, and it lies on the disk.
+        settings["max_notify_queue_pages"] = "32768"
     head = "# Written by DataInsight at each start: change settings with ALTER SYSTEM, which overrides this file.\n"
     return head + "".join(f"{name} = {value}\n" for name, value in settings.items())
 

@@ -1,7 +1,8 @@
 {{ config(unlogged=true) }}
 
 -- What a new, corrected or moved action can change: the half hours around it and the sessions these touch. A session
--- may last for days, but none is longer than the longest there is, so that only the latest ones are looked through.
+-- may last for days, but none is longer than the longest there is, so that only the latest ones are looked through;
+-- durations are whole seconds, which can be one too few.
 {% set sessions = built_mart('fact_sessions') %}
 {% set replaced = replaced_rows('fact_user_actions') if sessions else none %}
 
@@ -47,7 +48,7 @@ surroundings as (
             *,
             {{ dateadd(
                 'second',
-                '-1 * (select coalesce(max(known.duration_seconds), 0) from ' ~ sessions ~ ' as known)',
+                '-1 - (select coalesce(max(known.duration_seconds), 0) from ' ~ sessions ~ ' as known)',
                 'from_at',
             ) }} as searched_from_at
         from surroundings

@@ -19,7 +19,11 @@ final as (
         {{ parse_text('kind') }} as kind,
         {{ parse_text('stage') }} as stage,
         {{ parse_amount('amount_usd') }} as amount_usd,
-        {{ parse_amount('probability') }} as probability,
+        -- Two decimals, as amounts have, would make 0.13 of 0.125. What is no share is null.
+        cast(
+            case when {{ parse_number('probability') }} between 0 and 1 then {{ parse_number('probability') }} end
+            as numeric(7, 6)
+        ) as probability,
         {{ parse_date('created_date') }} as created_date,
         {{ parse_date('closed_date') }} as closed_date,
         {{ parse_boolean('is_won') }} as is_won,
