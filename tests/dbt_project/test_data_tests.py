@@ -10,11 +10,11 @@ BREAKS = {
     "churn_events_have_their_organization": "update marts.fact_churn_events set organization_key = 'gone'",
     "sessions_have_their_organization": "update marts.fact_sessions set organization_key = 'gone'",
     "sessions_have_their_user": "update marts.fact_sessions set user_key = 'gone'",
-    # One session is there twice, under two ids; its user is "gone" by now.
-    "assert_sessions_are_half_an_hour_apart": "with touched as (insert into intermediate.int_sessions_touched"
-    " select 'gone', min(started_at), max(started_at) from marts.fact_sessions)"
-    ' insert into marts.fact_sessions select (jsonb_populate_record(session, \'{"session_id": "half"}\')).*'
-    " from marts.fact_sessions as session limit 1",
+    # A session, whose user is "gone" by now, reaches into a stretch that begins amid it.
+    "assert_touched_sessions_are_whole": "with reaching as (update marts.fact_sessions"
+    " set ended_at = started_at + interval '2 seconds' returning started_at)"
+    " insert into intermediate.int_sessions_touched"
+    " select 'gone', max(started_at) + interval '1 second', max(started_at) + interval '1 hour' from reaching",
     "tickets_have_their_organization": "update marts.fact_support_tickets set organization_key = 'gone'",
     "invoices_have_their_organization": "update marts.fact_invoices set organization_key = 'gone'",
     "invoices_have_their_plan": "update marts.fact_invoices set plan_key = 'gone'",
