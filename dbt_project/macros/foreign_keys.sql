@@ -13,7 +13,7 @@
 
 {% macro postgres__declare_foreign_keys() -%}
     {%- if execute and flags.WHICH in ('build', 'run') -%}
-        {#- Before, every new row is checked, and a row that names a subscription which has not come is none to lose. -#}
+        {#- Before that, every new row is checked; one that names a subscription which has not come is none to lose. -#}
         {%- set checks_all = run_query("show server_version_num").rows[0][0] | int < 180000 -%}
         {%- set wanted = [] -%}
         {%- set models = {} -%}

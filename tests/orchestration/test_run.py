@@ -4,8 +4,14 @@ import json
 import shutil
 from pathlib import Path
 
+import pytest
+import sqlalchemy as sa
+
+from orchestration.run import _database_stays
 from tests.orchestration.conftest import ACCOUNTS, Company, write_events
 from tests.support import Platform
+from warehouse.database import Warehouse
+from warehouse.errors import DataInsightError
 
 HEADER = ACCOUNTS.splitlines()[0]
 MRR = ["mrr", "--by", "metric_time", "--grain", "month"]
@@ -79,3 +85,9 @@ def test_a_lost_metric_store_is_published_again(ran: Company) -> None:
         ["Basic", 40],
         ["Pro", 100],
     ]
+
+
+def test_a_database_that_refuses_something_has_not_gone_away(warehouse: Warehouse) -> None:
+    refused = "could not go on during the run: array size exceeds"
+    with warehouse.engine().connect() as connection, pytest.raises(DataInsightError, match=refused), _database_stays():
+        connection.execute(sa.text("select array_fill(0, array[1000000000])"))

@@ -7,6 +7,7 @@ login has gets a number behind it.
 import re
 import secrets
 import unicodedata
+from collections.abc import Iterable
 from hashlib import sha256
 from typing import Any
 
@@ -60,18 +61,13 @@ def disable_role(connection: sa.Connection, role: str, group: str) -> None:
     Raises:
         DataInsightError: We may not change it.
     """
-    if not _exists(connection, role):
-        return
-    # What a session of it has changed of the role, and not committed, would make us wait.
-    _end_sessions(connection, role)
-    try:
-        connection.exec_driver_sql(f"alter role {quote_identifier(role)} nologin")
-        connection.exec_driver_sql(f"revoke {group} from {quote_identifier(role)}")
-    except sa.exc.DBAPIError as error:
-        raise DataInsightError(
-            f"the login {role} cannot be removed: {_reason(error)}",
-            hint="the user of DATAINSIGHT_DATABASE_URL must administer it, as whoever made it does",
-        ) from error
+    _take_away(
+        connection,
+        role,
+        [f"alter role {quote_identifier(role)} nologin", f"revoke {group} from {quote_identifier(role)}"],
+        complaint=f"the login {role} cannot be removed",
+        hint="the user of DATAINSIGHT_DATABASE_URL must administer it, as whoever made it does",
+    )
 
 
 def remove_role(connection: sa.Connection, role: str) -> None:
@@ -80,24 +76,29 @@ def remove_role(connection: sa.Connection, role: str) -> None:
     Raises:
         DataInsightError: It owns or was given something that is not ours to take.
     """
+    _take_away(
+        connection,
+        role,
+        [f"drop owned by {quote_identifier(role)}", f"drop role {quote_identifier(role)}"],
+        complaint=f"the login {role} can log in no more and reads nothing, but its role cannot be dropped",
+        hint="take from it by hand what it has in other databases (`drop owned by`), and remove it again",
+    )
+
+
+def _take_away(connection: sa.Connection, role: str, statements: Iterable[str], *, complaint: str, hint: str) -> None:
+    """End the sessions of a role and change it, if it is there."""
     if not _exists(connection, role):
         return
-    _end_sessions(connection, role)
-    try:
-        connection.exec_driver_sql(f"drop owned by {quote_identifier(role)}")
-        connection.exec_driver_sql(f"drop role {quote_identifier(role)}")
-    except sa.exc.DBAPIError as error:
-        raise DataInsightError(
-            f"the login {role} can log in no more and reads nothing, but its role cannot be dropped: {_reason(error)}",
-            hint="take from it by hand what it has in other databases (`drop owned by`), and remove it again",
-        ) from error
-
-
-def _end_sessions(connection: sa.Connection, role: str) -> None:
+    # What a session of it has changed of the role, and not committed, would make us wait.
     connection.execute(
         sa.text("select pg_terminate_backend(pid, :parting) from pg_stat_activity where usename = :role"),
         {"role": role, "parting": PARTING_MILLISECONDS},
     )
+    try:
+        for statement in statements:
+            connection.exec_driver_sql(statement)
+    except sa.exc.DBAPIError as error:
+        raise DataInsightError(f"{complaint}: {_reason(error)}", hint=hint) from error
 
 
 def _exists(connection: sa.Connection, role: str) -> bool:
