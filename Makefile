@@ -26,7 +26,7 @@ $(VENV)/.complete: requirements.txt pyproject.toml
 run: setup ## Land, check, build and publish once; print a summary
 	@$(BIN)/datainsight run
 
-up: setup ## Keep it running: PostgreSQL and Dagster's web pages, until Ctrl-C
+up: setup ## Keep it running: PostgreSQL, Dagster's web pages and the HTTP API, until Ctrl-C
 	@$(BIN)/datainsight up
 
 test: setup ## Run every test

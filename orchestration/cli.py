@@ -5,7 +5,20 @@ import sys
 
 import typer
 
-from orchestration.commands import analysts, batches, dbt, metrics, quarantine, run, sources, tenants, up, warehouse
+from orchestration.commands import (
+    analysts,
+    batches,
+    dbt,
+    keys,
+    metrics,
+    quarantine,
+    run,
+    serve,
+    sources,
+    tenants,
+    up,
+    warehouse,
+)
 from orchestration.commands.output import aside, print_error
 from warehouse.errors import DataInsightError
 
@@ -17,12 +30,14 @@ app = typer.Typer(
 )
 app.command()(run.run)
 app.command()(up.up)
+app.command()(serve.serve)
 app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})(dbt.dbt)
 app.add_typer(sources.app, name="sources", help="What is configured, whether it can be read, what it holds.")
 app.add_typer(batches.app, name="batches", help="The ledger: what was landed and what was decided about it.")
 app.add_typer(quarantine.app, name="quarantine", help="Rows that were set aside, and why.")
 app.add_typer(metrics.app, name="metrics", help="Ask the published metrics.")
 app.add_typer(tenants.app, name="tenants", help="Logins of organizations, each to its own rows.")
+app.add_typer(keys.app, name="keys", help="Keys of the HTTP API.")
 app.add_typer(analysts.app, name="analysts", help="Logins of analysts, to every row.")
 app.add_typer(warehouse.app, name="warehouse", help="The PostgreSQL server and how to reach it.")
 

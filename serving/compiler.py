@@ -63,8 +63,8 @@ class Compiler:
         self._policy = policy
         self._made: OrderedDict[Hashable, exp.Query] = OrderedDict()
 
-    def compile(self, query: MetricQuery, place: Place) -> Statement:
-        """The statement that answers a question.
+    def compile(self, query: MetricQuery, place: Place, most_rows: int | None = None) -> Statement:
+        """The statement that answers a question, with no more rows than that.
 
         Raises:
             DataInsightError: The question names something that does not exist, or a value of the wrong type, or its
@@ -93,7 +93,11 @@ class Compiler:
         marts = frozenset(mart for _, mart in marts_of(tree))
         pruning = Pruning(query.time_range, names.base_grain, {} if windowed else place.time_columns)
         restrict(tree, self._policy, place.organization, place.relation, pruning.condition)
-        return Statement(_ordered(tree, query, group_by).sql(dialect="duckdb", comments=False), marts)
+        ordered = _ordered(tree, query, group_by)
+        limits = [limit for limit in (query.limit, most_rows) if limit is not None]
+        if limits:
+            ordered = ordered.limit(min(limits))
+        return Statement(ordered.sql(dialect="duckdb", comments=False), marts)
 
     def _metricflow(
         self, query: MetricQuery, group_by: list[GroupBy], conditions: Conditions, *, windowed: bool
@@ -111,7 +115,7 @@ class Compiler:
 
 
 def _ordered(tree: "exp.Query", query: MetricQuery, group_by: list[GroupBy]) -> "exp.Select":
-    """The statement with the columns, names, order and limit that were asked for."""
+    """The statement with the columns, names and order that were asked for."""
     from sqlglot import exp
 
     def column(one: GroupBy) -> "exp.Expr":
@@ -139,4 +143,4 @@ def _ordered(tree: "exp.Query", query: MetricQuery, group_by: list[GroupBy]) -> 
                 for name, descending in order.items()
             )
         )
-    return selection if query.limit is None else selection.limit(query.limit)
+    return selection

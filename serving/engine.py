@@ -7,14 +7,17 @@ for its memory.
 import re
 import threading
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from serving.delta import files_of, store_errors
+from serving.flights import AbandonedError, Interruption
 from serving.names import Dimension
 from serving.snapshots import Snapshot, TableState
 from serving.store_files import is_local, table_url
+from serving.types import type_name
 from warehouse.database import quote_identifier
 from warehouse.errors import DataInsightError
 from warehouse.settings import Settings
@@ -52,7 +55,7 @@ class Engine:
                 if self._duckdb is None:
                     self._duckdb = _connect(self._settings)
                 with store_errors(self._settings.metric_store_url):
-                    opened = OpenSnapshot(self._duckdb.cursor(), self._settings.metric_store_url, snapshot)
+                    opened = OpenSnapshot(self._duckdb.cursor(), self._settings, snapshot)
                 self._open[snapshot.snapshot_id] = opened
             self._open.move_to_end(snapshot.snapshot_id)
             if len(self._open) > _OPEN_SNAPSHOTS:
@@ -73,12 +76,14 @@ class OpenSnapshot:
 
     Args:
         connection: A connection of its own.
-        store: The metric store.
+        settings: Where the metric store is, and how long a statement may take.
         snapshot: Which versions.
     """
 
-    def __init__(self, connection: "duckdb.DuckDBPyConnection", store: str, snapshot: Snapshot) -> None:
+    def __init__(self, connection: "duckdb.DuckDBPyConnection", settings: Settings, snapshot: Snapshot) -> None:
+        store = settings.metric_store_url
         self.snapshot = snapshot
+        self._seconds = settings.query_seconds
         self._connection = connection
         self._schema = f"snapshot_{snapshot.snapshot_id}"
         self._datasets: dict[str, Any] = {}
@@ -128,20 +133,38 @@ class OpenSnapshot:
             self._types[key] = type_name(found.schema.field(0).type)
         return self._types[key]
 
-    def run(self, sql: str) -> "pa.Table":
+    def run(self, sql: str, interruption: Interruption | None = None) -> "pa.Table":
         """Execute a statement; safe to call from several threads.
 
+        Args:
+            sql: The statement.
+            interruption: By which it may be ended from elsewhere.
+
         Raises:
-            DataInsightError: DuckDB cannot: a file is gone, or the question is too large for its memory.
+            AbandonedError: It was ended.
+            DataInsightError: DuckDB cannot: a file is gone, or the question takes too much memory or time.
         """
         import duckdb
 
+        interruption = interruption or Interruption()
         try:
-            with self._connection.cursor() as cursor:
+            with (
+                self._connection.cursor() as cursor,
+                interruption.over(cursor),
+                _ended_after(self._seconds, cursor),
+            ):
                 for mart, dataset in self._datasets.items():
                     cursor.register(self._dataset_name(mart), dataset)
                 table: pa.Table = cursor.sql(sql).to_arrow_table()
                 return table
+        except duckdb.InterruptException as error:
+            if interruption.asked:
+                raise AbandonedError from error
+            raise DataInsightError(
+                f"this takes longer than {self._seconds} s, so it was ended",
+                hint="ask for less at once: fewer dimensions, a coarser grain, a shorter time; or raise"
+                " DATAINSIGHT_QUERY_SECONDS",
+            ) from error
         except duckdb.Error as error:
             raise DataInsightError(
                 f"snapshot {self.snapshot.snapshot_id} cannot answer this: {str(error).splitlines()[0]}",
@@ -179,20 +202,16 @@ class OpenSnapshot:
             self._datasets[mart] = table.to_pyarrow_dataset()
 
 
-def type_name(kind: "pa.DataType") -> str:
-    """An Arrow type in the words of an answer."""
-    import pyarrow as pa
-
-    if pa.types.is_decimal(kind):
-        return "decimal" if kind.scale else "integer"
-    checks: dict[str, Callable[[pa.DataType], bool]] = {
-        "boolean": pa.types.is_boolean,
-        "integer": pa.types.is_integer,
-        "double": pa.types.is_floating,
-        "date": pa.types.is_date,
-        "timestamp": pa.types.is_timestamp,
-    }
-    return next((name for name, check in checks.items() if check(kind)), "string")
+@contextmanager
+def _ended_after(seconds: float, cursor: "duckdb.DuckDBPyConnection") -> Iterator[None]:
+    """End what a cursor does when it takes too long."""
+    timer = threading.Timer(seconds, cursor.interrupt)
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
 
 
 def _without_wildcards(path: str) -> str:

@@ -3,31 +3,30 @@
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Hashable
-from typing import TYPE_CHECKING, Any
+from contextlib import suppress
+from typing import Any
 
 from serving.answer import Answer, Timing
 from serving.catalog import Catalog
 from serving.compiler import Compiler, Place, Statement
 from serving.engine import Engine
+from serving.flights import Asker, Flights, Interruption
+from serving.kept_answers import AnswerKey, KeptAnswer, KeptAnswers, SharedAnswers
 from serving.names import METRIC_TIME
 from serving.query import Filter, MetricQuery, TimeRange, parse_query
 from serving.query_log import QueryLog, Question
-from serving.snapshots import Snapshot, latest_snapshot
+from serving.snapshots import Snapshot
+from serving.standing import Standing, Standings
 from serving.store_files import load_definitions
-from serving.trust import Trust, TrustReader
-from warehouse.database import API, Warehouse
+from warehouse.database import Warehouse
 from warehouse.errors import DataInsightError
 from warehouse.policy import Policy, load_policy
 from warehouse.settings import Settings
 
-if TYPE_CHECKING:
-    import pyarrow as pa
-
 __all__ = ["Answer", "Filter", "MetricQuery", "Metrics", "TimeRange", "parse_query"]
 
-_KEPT_ANSWERS = 256
-_KEPT_ROWS = 10_000
+_KEPT_DEFINITIONS = 3
+_WARMED_QUESTIONS = 20
 
 
 class Metrics:
@@ -41,24 +40,53 @@ class Metrics:
 
     def __init__(self, settings: Settings, warehouse: Warehouse, policy: Policy | None = None) -> None:
         self._settings = settings
-        self._warehouse = warehouse
         self._policy = policy or load_policy()
         self._engine = Engine(settings)
         self._log = QueryLog(warehouse)
-        self._trust_reader = TrustReader()
+        self._standings = Standings(warehouse)
         self._lock = threading.Lock()
-        self._compilers: dict[str, tuple[Catalog, Compiler]] = {}
-        self._answers: OrderedDict[Hashable, tuple[pa.Table, Statement]] = OrderedDict()
+        self._compilers: OrderedDict[str, tuple[Catalog, Compiler]] = OrderedDict()
+        most_bytes = settings.cache_bytes
+        redis_url = settings.redis_url
+        self._shared = None if redis_url is None else SharedAnswers(redis_url.get_secret_value(), most_bytes // 4)
+        self._kept = KeptAnswers(most_bytes, self._shared)
+        self._flights: Flights[tuple[KeptAnswer, Timing]] = Flights()
 
-    def list(self) -> list[dict[str, Any]]:
-        """Every metric: its name, label, description, type, owner, unit, dimensions and grains.
+    def watch(self) -> None:
+        """Notice new snapshots from now on without a question, and make them warm before they are asked."""
+        self._standings.watch(self._warm)
+
+    def standing(self) -> Standing:
+        """What answers now.
 
         Raises:
-            DataInsightError: Nothing was published yet.
+            UnavailableError: Nothing was published yet.
         """
-        catalog, _ = self._defined(self._served())
+        return self._standings.now()
+
+    def standing_if_any(self) -> Standing | None:
+        """The same, or None."""
+        return self._standings.now_if_any()
+
+    @property
+    def cache_bytes(self) -> int:
+        """What the answers take that are kept."""
+        return self._kept.bytes
+
+    def list(self, organization: str | None = None) -> list[dict[str, Any]]:
+        """Every metric: its name, label, description, type, owner, unit, dimensions and grains.
+
+        Args:
+            organization: Leave out what no organization may see; None: everything.
+
+        Raises:
+            UnavailableError: Nothing was published yet.
+        """
+        catalog, _ = self._defined(self.standing().snapshot)
         found = []
         for metric in sorted(catalog.metrics.values(), key=lambda metric: metric.name):
+            if organization is not None and any(self._policy.mart(mart).internal for mart in metric.marts):
+                continue
             names = catalog.names([metric.name])
             found.append(
                 {
@@ -74,57 +102,108 @@ class Metrics:
             )
         return found
 
-    def query(self, query: MetricQuery, organization: str | None = None) -> Answer:
-        """Answer a question from the newest snapshot.
+    def query(
+        self,
+        query: MetricQuery,
+        organization: str | None = None,
+        *,
+        standing: Standing | None = None,
+        asker: Asker | None = None,
+    ) -> Answer:
+        """Answer a question.
 
         Args:
             query: The question.
             organization: Whose rows it is answered from; None: everybody's, for the platform's operators only.
+            standing: What it is answered from, so that several answers stand on the same; None: the newest.
+            asker: Who asks, if they may leave before there is an answer.
 
         Raises:
+            AbandonedError: Whoever asked has left.
             DataInsightError: Nothing was published yet, or the question names something that does not exist.
         """
         with self._log.question(query, organization) as question:
-            answer = self._answer(query, organization, question)
+            standing = standing or self.standing()
+            question.stands_on(standing.snapshot)
+            answer = self._answer(query, organization, standing, question, asker)
             question.answered(answer.table.num_rows, is_cache_hit=answer.timing.cache == "hit")
         return answer
 
-    def _answer(self, query: MetricQuery, organization: str | None, question: Question) -> Answer:
-        snapshot = self._served()
-        question.stands_on(snapshot)
-        key = (snapshot.snapshot_id, organization, query)
-        with self._lock:
-            known = self._answers.get(key)
-        if known is not None:
-            table, statement = known
-            return Answer(table, self._trust(snapshot, statement), Timing(0.0, 0.0, "hit"))
-        # What a process does once, such as loading MetricFlow, is no part of any question's time.
-        self._defined(snapshot)[0].names(query.metrics)
-        self._engine.open(snapshot)
-        started = question.started = time.perf_counter()
-        statement = self._compile(snapshot, query, organization)
-        compiled = time.perf_counter()
-        table = self._engine.open(snapshot).run(statement.sql)
-        executed = time.perf_counter()
-        if table.num_rows <= _KEPT_ROWS:
-            with self._lock:
-                self._answers[key] = (table, statement)
-                if len(self._answers) > _KEPT_ANSWERS:
-                    self._answers.popitem(last=False)
-        timing = Timing(_milliseconds(started, compiled), _milliseconds(compiled, executed), "miss")
-        return Answer(table, self._trust(snapshot, statement), timing)
+    def known(self, query: MetricQuery, organization: str | None, standing: Standing) -> Answer | None:
+        """The answer, if this process has given it before: at once, and without waiting for anything."""
+        kept = self._kept.near(self._key(query, organization, standing))
+        if kept is None:
+            return None
+        answer = Answer(kept, standing.trust(kept.marts), Timing(0.0, 0.0, "hit"))
+        with self._log.question(query, organization) as question:
+            question.stands_on(standing.snapshot)
+            question.answered(answer.table.num_rows, is_cache_hit=True)
+        return answer
 
     def close(self) -> None:
-        """Let go of files and memory, once what is to be logged is."""
+        """Let go of files, threads and memory, once what is to be logged is."""
+        self._standings.close()
         self._log.close()
         self._engine.close()
+        if self._shared is not None:
+            self._shared.close()
 
-    def _served(self) -> Snapshot:
-        with self._warehouse.engine(API).connect() as connection:
-            snapshot = latest_snapshot(connection)
-        if snapshot is None:
-            raise DataInsightError("nothing was published yet", hint="`datainsight run` publishes the metrics")
-        return snapshot
+    def _key(self, query: MetricQuery, organization: str | None, standing: Standing) -> AnswerKey:
+        snapshot = standing.snapshot
+        return AnswerKey(snapshot, snapshot.snapshot_id, self._policy.version, organization, query)
+
+    def _answer(
+        self,
+        query: MetricQuery,
+        organization: str | None,
+        standing: Standing,
+        question: Question,
+        asker: Asker | None,
+    ) -> Answer:
+        key = self._key(query, organization, standing)
+        kept, timing = self._kept.near(key), Timing(0.0, 0.0, "hit")
+        if kept is None:
+            # What a process does once, such as loading MetricFlow, is no part of any question's time.
+            self._defined(standing.snapshot)[0].names(query.metrics)
+            self._engine.open(standing.snapshot)
+            question.started = time.perf_counter()
+            kept, timing = self._flights.answer(
+                key, lambda interruption: self._find(key, query, organization, interruption), asker
+            )
+        return Answer(kept, standing.trust(kept.marts), timing)
+
+    def _find(
+        self, key: AnswerKey, query: MetricQuery, organization: str | None, interruption: Interruption
+    ) -> tuple[KeptAnswer, Timing]:
+        # The one before may have just been put there.
+        known = self._kept.near(key) or self._kept.far(key)
+        if known is not None:
+            return known, Timing(0.0, 0.0, "hit")
+        started = time.perf_counter()
+        statement = self._compile(key.snapshot, query, organization)
+        compiled = time.perf_counter()
+        table = self._engine.open(key.snapshot).run(statement.sql, interruption)
+        executed = time.perf_counter()
+        if table.num_rows > self._settings.query_rows:
+            raise DataInsightError(
+                f"the answer has more than {self._settings.query_rows:,} rows",
+                hint="ask for less at once: fewer dimensions, a coarser grain, a shorter time, a `limit`; or raise"
+                " DATAINSIGHT_QUERY_ROWS",
+            )
+        found = KeptAnswer(table, statement.marts)
+        self._kept.put(key, found)
+        return found, Timing(_milliseconds(started, compiled), _milliseconds(compiled, executed), "miss")
+
+    def _warm(self, standing: Standing) -> None:
+        """Open a snapshot and ask it what was asked of the one before, so that nobody waits for that."""
+        self._defined(standing.snapshot)
+        self._engine.open(standing.snapshot)
+        for key in self._kept.most_used(_WARMED_QUESTIONS):
+            # What cannot be asked any more is told to whoever asks it.
+            with suppress(DataInsightError):
+                self._find(
+                    self._key(key.query, key.organization, standing), key.query, key.organization, Interruption()
+                )
 
     def _defined(self, snapshot: Snapshot) -> tuple[Catalog, Compiler]:
         """The metrics by the definitions that the snapshot was published with."""
@@ -132,7 +211,9 @@ class Metrics:
         with self._lock:
             if version not in self._compilers:
                 catalog = Catalog(load_definitions(self._settings.metric_store_url, version))
-                self._compilers = {version: (catalog, Compiler(catalog, self._policy))}
+                self._compilers[version] = (catalog, Compiler(catalog, self._policy))
+                if len(self._compilers) > _KEPT_DEFINITIONS:
+                    self._compilers.popitem(last=False)
             return self._compilers[version]
 
     def _compile(self, snapshot: Snapshot, query: MetricQuery, organization: str | None) -> Statement:
@@ -145,11 +226,7 @@ class Metrics:
             schema_of=opened.schema_of,
             type_of=lambda dimension: opened.type_of(catalog.table_of(dimension.model), dimension),
         )
-        return compiler.compile(query, place)
-
-    def _trust(self, snapshot: Snapshot, statement: Statement) -> Trust:
-        with self._warehouse.engine(API).connect() as connection:
-            return self._trust_reader.trust_of(connection, snapshot, statement.marts)
+        return compiler.compile(query, place, most_rows=self._settings.query_rows + 1)
 
 
 def _milliseconds(start: float, end: float) -> float:

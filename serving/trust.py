@@ -27,6 +27,7 @@ class Trust:
             of the build. A check whose failing rows were set aside has warned; one that refused a batch has failed.
         quarantined_rows: Rows of those batches that are set aside, and not yet put back.
         refused_batches: Refused batches of the same tables, unless what they held was admitted later.
+        unreachable_since: Since when the ledger cannot be read: what it says is of then. None: it was read just now.
     """
 
     snapshot_id: int
@@ -35,15 +36,18 @@ class Trust:
     quarantined_rows: int
     refused_batches: int
     definition_version: str
+    unreachable_since: datetime | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """The envelope as JSON values, with `freshness_seconds` as of now."""
         age = datetime.now(UTC) - self.as_of
-        return {
+        told = {
             **asdict(self),
             "as_of": self.as_of.astimezone(UTC).isoformat(),
             "freshness_seconds": max(0, round(age.total_seconds())),
         }
+        since = told.pop("unreachable_since")
+        return told if since is None else {**told, "warehouse_unreachable_since": since.isoformat()}
 
 
 # Admissions become visible in the order of their numbers, so that nothing is missed between two of them.
@@ -135,7 +139,7 @@ _CHANGING = sa.text(
 
 
 @dataclass(frozen=True)
-class _Figures:
+class Figures:
     """What the ledger says up to an admission.
 
     Attributes:
@@ -147,33 +151,24 @@ class _Figures:
     amounts: Mapping[tuple[str, str], int] = field(default_factory=dict)
     newest: Mapping[str, datetime] = field(default_factory=dict)
 
-    def plus(self, rows: Iterable[sa.Row[Any]], admission_seq: int) -> "_Figures":
+    def plus(self, rows: Iterable[sa.Row[Any]], admission_seq: int) -> "Figures":
+        """These and what more rows of the ledger say."""
         amounts, newest = Counter(self.amounts), dict(self.newest)
         for row in rows:
             amounts[row.name, row.figure] += row.amount
             if row.landed_at is not None:
                 newest[row.name] = max(row.landed_at, newest.get(row.name, row.landed_at))
-        return _Figures(admission_seq, amounts, newest)
+        return Figures(admission_seq, amounts, newest)
 
-
-class TrustReader:
-    """Reads what answers stand on; what cannot have changed since it was read is kept."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._admitted = _Figures()
-        self._known: tuple[tuple[int, int, int] | None, _Figures] = (None, _Figures())
-
-    def trust_of(self, connection: sa.Connection, snapshot: Snapshot, marts: frozenset[str]) -> Trust:
+    def trust(self, snapshot: Snapshot, marts: frozenset[str], unreachable_since: datetime | None) -> Trust:
         """The trust envelope of an answer that reads these marts of a snapshot."""
         behind = [snapshot.tables[mart].sources for mart in marts]
         sources = None if None in behind else {name for names in behind for name in names or ()}
-        figures = self._figures(connection, snapshot.admission_seq)
         total: Counter[str] = Counter()
-        for (name, figure), amount in figures.amounts.items():
+        for (name, figure), amount in self.amounts.items():
             if sources is None or name in sources:
                 total[figure] += amount
-        landed = [at for name, at in figures.newest.items() if sources is None or name in sources]
+        landed = [at for name, at in self.newest.items() if sources is None or name in sources]
         return Trust(
             snapshot_id=snapshot.snapshot_id,
             as_of=max(landed, default=snapshot.published_at),
@@ -183,16 +178,27 @@ class TrustReader:
             quarantined_rows=total["quarantined"],
             refused_batches=total["refused"],
             definition_version=snapshot.definition_version,
+            unreachable_since=unreachable_since,
         )
 
-    def _figures(self, connection: sa.Connection, until: int) -> _Figures:
+
+class LedgerReader:
+    """Reads the ledger's figures; what cannot have changed since it was read is kept."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._admitted = Figures()
+        self._known: tuple[tuple[int, int, int] | None, Figures] = (None, Figures())
+
+    def figures(self, connection: sa.Connection, until: int) -> Figures:
+        """What the ledger says now of the batches up to an admission."""
         # The version is read first: at worst, what is kept under it is newer than it says.
         version = connection.execute(_VERSION).one()
         key = (until, int(version.refused), int(version.resolved))
         with self._lock:
             if self._known[0] != key:
                 if self._admitted.admission_seq > until:
-                    self._admitted = _Figures()
+                    self._admitted = Figures()
                 if self._admitted.admission_seq < until:
                     span = {"after": self._admitted.admission_seq, "until": until}
                     self._admitted = self._admitted.plus(connection.execute(_ADMITTED, span), until)

@@ -19,7 +19,7 @@ from warehouse.settings import PREFIX, Settings
 def _clean_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """No setting of the developer's own reaches a test, and no test reaches the developer's home."""
     for name in list(os.environ):
-        if name.startswith((PREFIX, "DAGSTER_", "DBT_", "PG")):
+        if name.startswith((PREFIX, "DAGSTER_", "DBT_", "PG", "REDIS_")):
             monkeypatch.delenv(name)
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.chdir(tmp_path)

@@ -1,4 +1,4 @@
-"""The one kind of error that a user is meant to read."""
+"""The kinds of error that a user is meant to read."""
 
 
 class DataInsightError(Exception):
@@ -13,3 +13,7 @@ class DataInsightError(Exception):
         super().__init__(message)
         self.message = message
         self.hint = hint
+
+
+class UnavailableError(DataInsightError):
+    """What was asked for may be right, and cannot be had now: nothing was published yet, or it is out of reach."""

@@ -3,7 +3,8 @@
 Every door that serves rows reads this one policy; how a door applies it is the door's own business.
 """
 
-from functools import cache
+import hashlib
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Annotated, Any, Self
 
@@ -63,6 +64,11 @@ class Policy(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     marts: dict[str, MartPolicy]
+
+    @cached_property
+    def version(self) -> str:
+        """A short name of exactly these rules."""
+        return hashlib.sha256(self.model_dump_json().encode()).hexdigest()[:12]
 
     def mart(self, name: str) -> MartPolicy:
         """The policy of one mart.

@@ -7,7 +7,7 @@ import os
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic import AliasChoices, Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
@@ -20,11 +20,20 @@ PREFIX = "DATAINSIGHT_"
 PROJECT_ROOT = Path(__file__).resolve().parent.parent
 
 
+# What an organization has that nothing else was agreed with.
+STANDARD_PLAN = "standard"
+
+
 class Settings(BaseSettings):
     """The typed settings; build them with `load_settings`, which turns mistakes into one clear line."""
 
     model_config = SettingsConfigDict(
-        env_prefix=PREFIX, env_file=".env", env_file_encoding="utf-8", extra="ignore", frozen=True
+        env_prefix=PREFIX,
+        env_file=".env",
+        env_file_encoding="utf-8",
+        extra="ignore",
+        frozen=True,
+        populate_by_name=True,
     )
 
     database_url: SecretStr | None = Field(
@@ -56,6 +65,43 @@ class Settings(BaseSettings):
     docs_port: Annotated[int, Field(ge=1, le=65535)] = Field(
         default=8081,
         description="Port of the models' documentation under `datainsight up`; the next free one is taken.",
+    )
+    api_host: str = Field(
+        default="127.0.0.1", min_length=1, description="Address that the HTTP API listens on; `0.0.0.0` for every one."
+    )
+    api_port: Annotated[int, Field(ge=1, le=65535)] = Field(
+        default=8000,
+        description="Port of the HTTP API; under `datainsight up`, the next free one when it is taken.",
+    )
+    query_seconds: Annotated[int, Field(ge=1, le=86_400)] = Field(
+        default=60, description="Seconds after which a question of the metrics is ended."
+    )
+    query_rows: Annotated[int, Field(ge=1, le=100_000_000)] = Field(
+        default=1_000_000, description="Rows that the answer to a question may have."
+    )
+    cache_bytes: Annotated[int, Field(ge=0)] = Field(
+        default=256 * 1024**2, description="Bytes of answers that a process keeps, to give them again."
+    )
+    redis_url: SecretStr | None = Field(
+        default=None,
+        # Hosting services set it by this name.
+        validation_alias=AliasChoices(f"{PREFIX}REDIS_URL", "REDIS_URL"),
+        description="A Redis by which several processes of the HTTP API share answers, `redis://host:6379/0`. Unset:"
+        " each has its own.",
+    )
+    operations_port: Annotated[int, Field(ge=1, le=65535)] = Field(
+        default=9464,
+        description="Port on loopback of Prometheus' figures and the health checks; under `datainsight up`, the next"
+        " free one when it is taken.",
+    )
+    rate_limits: dict[str, Annotated[int, Field(ge=1)]] = Field(
+        default={STANDARD_PLAN: 6_000},
+        description="Requests of the HTTP API that an organization has in a minute, by its plan, as JSON:"
+        ' `{"standard": 6000, "large": 60000}`. `standard` is for those with no other.',
+    )
+    cors_origins: tuple[str, ...] = Field(
+        default=(),
+        description='Origins whose web pages may read from the HTTP API, as JSON: `["https://app.example.com"]`.',
     )
     snapshot_retention_hours: Annotated[int, Field(ge=1)] = Field(
         default=168, description="Hours for which superseded versions of the metric store stay readable."
@@ -104,6 +150,11 @@ class Settings(BaseSettings):
         if driver not in ("postgresql", "postgres"):
             raise ValueError("must look like postgresql://user:password@host:5432/database")
         return value
+
+    @field_validator("rate_limits")
+    @classmethod
+    def _has_a_standard(cls, value: dict[str, int]) -> dict[str, int]:
+        return {STANDARD_PLAN: cls.model_fields["rate_limits"].default[STANDARD_PLAN], **value}
 
     @field_validator("home", "sources")
     @classmethod

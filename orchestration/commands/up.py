@@ -1,4 +1,4 @@
-"""`datainsight up`: PostgreSQL, Dagster's web pages and its daemon, dbt's page about the models, until Ctrl-C."""
+"""`datainsight up`: PostgreSQL, Dagster's pages and daemon, the HTTP API, dbt's page about the models, until Ctrl-C."""
 
 import os
 import signal
@@ -6,7 +6,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from contextlib import suppress
 from http.client import HTTPConnection, HTTPException
 from types import FrameType
@@ -40,11 +40,19 @@ def up() -> None:
         prepare_manifest(database_name(settings), settings.home, variables)
         environment = {**os.environ, **dagster_environment(warehouse, settings.home)}
         port = _free_port(settings.dagster_port, "DATAINSIGHT_DAGSTER_PORT")
-        docs_port = _free_port(settings.docs_port, "DATAINSIGHT_DOCS_PORT", but=port)
+        docs_port = _free_port(settings.docs_port, "DATAINSIGHT_DOCS_PORT", but={port})
+        api_port = _free_port(settings.api_port, "DATAINSIGHT_API_PORT", but={port, docs_port})
         children = _start(settings, environment, _dagster_commands(port))
+        operations_port = _free_port(
+            settings.operations_port, "DATAINSIGHT_OPERATIONS_PORT", but={port, docs_port, api_port}
+        )
+        ports = {"DATAINSIGHT_API_PORT": str(api_port), "DATAINSIGHT_OPERATIONS_PORT": str(operations_port)}
+        children |= _start(settings, environment | ports, {"api": ["-m", "serving"]})
         docs = _start(settings, environment, {_DOCS: ["-m", "orchestration.docs_site", str(docs_port)]})
         try:
-            _wait_until(lambda: _answers(port, "/server_info"), children, stopping)
+            _wait_until(
+                lambda: _answers(api_port, "/health/live") and _answers(port, "/server_info"), children, stopping
+            )
             # The page is made while Dagster starts and is ready about then; without it everything else still works.
             made_until = time.monotonic() + _DOCS_SECONDS
             _wait_until(
@@ -54,6 +62,8 @@ def up() -> None:
             )
             if not stopping.asked:
                 screen.print(f"Dagster     http://127.0.0.1:{port}")
+                screen.print(f"API         http://127.0.0.1:{api_port}/api/v1 (`datainsight keys add` makes a key)")
+                screen.print(f"Operations  http://127.0.0.1:{operations_port}/metrics, for Prometheus")
                 host = warehouse.url_object
                 screen.print(f"PostgreSQL  {host.host}:{host.port}/{host.database} (`datainsight warehouse url`)")
                 if docs[_DOCS].poll() is None:
@@ -123,7 +133,7 @@ def _wait_until(
                     f"{name} ended with code {child.returncode}", hint=f"its log is {name}.log in <home>/logs"
                 )
         if deadline is not None and time.monotonic() > deadline:
-            raise DataInsightError(f"Dagster did not answer within {seconds} s", hint="its logs are in <home>/logs")
+            raise DataInsightError(f"not everything answered within {seconds} s", hint="the logs are in <home>/logs")
         time.sleep(_POLL_SECONDS)
 
 
@@ -153,10 +163,10 @@ def _stop(children: dict[str, subprocess.Popen[bytes]]) -> None:
         child.wait()
 
 
-def _free_port(wanted: int, setting: str, *, but: int | None = None) -> int:
-    """`wanted`, or the next port that nobody listens on; never the one that is promised to another."""
+def _free_port(wanted: int, setting: str, *, but: Collection[int] = ()) -> int:
+    """`wanted`, or the next port that nobody listens on; never one that is promised to another."""
     for port in range(wanted, min(wanted + 100, 65536)):
-        if port == but:
+        if port in but:
             continue
         with socket.socket() as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

@@ -36,8 +36,8 @@ RUNS = "{ runsOrError { ... on Runs { results { runId status jobName } } } }"
 @pytest.mark.timeout(600)
 def test_up_serves_the_graph_and_launches_the_job(ran: Company) -> None:
     earlier = ran.first["run_id"]
-    # Both want the same port; the second takes the next one.
-    ran.environment |= {"DATAINSIGHT_DAGSTER_PORT": "3900", "DATAINSIGHT_DOCS_PORT": "3900"}
+    # All want the same port; each takes the next one that nobody has.
+    ran.environment |= {f"DATAINSIGHT_{name}_PORT": "3900" for name in ("DAGSTER", "DOCS", "API")}
     process = ran.start("up", start_new_session=True)
     try:
         addresses = printed_addresses(process)
@@ -67,6 +67,13 @@ def test_up_serves_the_graph_and_launches_the_job(ran: Company) -> None:
         wait_until(lambda: runs(address)[run_id] in {"SUCCESS", "FAILURE", "CANCELED"}, seconds=180)
         assert runs(address)[run_id] == "SUCCESS", ask(address, FAILURE % run_id)
         assert ran.metric("feature_uses") == [[14]]
+
+        key = ran.json("keys", "add", "--organization", "A-1")["key"]
+        link = Request(  # noqa: S310 - the address is our own server's.
+            f"{addresses['API']}/metrics/query?metrics=feature_uses", headers={"Authorization": f"Bearer {key}"}
+        )
+        with urlopen(link, timeout=60) as response:  # noqa: S310
+            assert json.load(response)["rows"] == ran.metric("feature_uses", "--organization", "A-1")
     finally:
         process.send_signal(signal.SIGINT)
         _, stderr = process.communicate(timeout=60)

@@ -1,0 +1,7 @@
+"""A client of the HTTP API: metrics as Python values, Arrow tables or pandas frames, with what they stand on."""
+
+from datainsight_client.answer import Answer, Checks, Trust
+from datainsight_client.client import DataInsight
+from datainsight_client.errors import DataInsightClientError, Problem
+
+__all__ = ["Answer", "Checks", "DataInsight", "DataInsightClientError", "Problem", "Trust"]

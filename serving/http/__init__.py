@@ -1,0 +1,1 @@
+"""The HTTP door: metrics for dashboards, notebooks and programs, each seeing what its key may see."""

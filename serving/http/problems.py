@@ -1,0 +1,112 @@
+"""One shape for every error: RFC 9457 `application/problem+json`, with the id of the request."""
+
+from http import HTTPStatus
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from pydantic import BaseModel, Field
+from starlette.exceptions import HTTPException
+
+from serving.http.requests import REQUEST_ID, SECURITY, request_id_of
+from warehouse.errors import DataInsightError, UnavailableError
+
+MEDIA_TYPE = "application/problem+json"
+RETRY_SECONDS = 5
+
+
+class Problem(BaseModel):
+    """An error as every route tells it."""
+
+    type: str = Field(description="What kind of error it is.", examples=["urn:datainsight:bad-request"])
+    title: str = Field(description="The kind in words.", examples=["Bad Request"])
+    status: int = Field(description="The HTTP status.", examples=[400])
+    detail: str = Field(
+        description="What is wrong, where, and what is allowed.", examples=["there is no metric 'mrrr'"]
+    )
+    hint: str | None = Field(default=None, description="What to do about it.", examples=["did you mean mrr?"])
+    request_id: str = Field(description="By which the logs know the request.", examples=["5f0c9e1f6f6a4b7c"])
+
+
+class ProblemError(Exception):
+    """A request that ends with a problem.
+
+    Args:
+        status: The HTTP status.
+        detail: What is wrong.
+        hint: What to do about it.
+        headers: Headers that belong to the status.
+    """
+
+    def __init__(
+        self, status: HTTPStatus, detail: str, hint: str | None = None, headers: dict[str, str] | None = None
+    ) -> None:
+        super().__init__(detail)
+        self.status = status
+        self.detail = detail
+        self.hint = hint
+        self.headers = headers or {}
+
+
+def responses(*statuses: HTTPStatus) -> dict[int | str, dict[str, Any]]:
+    """What a route documents of its errors."""
+    return {
+        status.value: {
+            "description": status.phrase,
+            "content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}},
+        }
+        for status in statuses
+    }
+
+
+def install(app: FastAPI) -> None:
+    """Make every error of an application a problem."""
+    app.add_exception_handler(ProblemError, _of_problem)
+    app.add_exception_handler(DataInsightError, _of_data_insight)
+    app.add_exception_handler(RequestValidationError, _of_validation)
+    app.add_exception_handler(HTTPException, _of_http)
+    app.add_exception_handler(Exception, _of_anything)
+
+
+def _problem(
+    request: Request, status: HTTPStatus, detail: str, hint: str | None = None, headers: dict[str, str] | None = None
+) -> JSONResponse:
+    problem = Problem(
+        type=f"urn:datainsight:{status.phrase.lower().replace(' ', '-')}",
+        title=status.phrase,
+        status=status.value,
+        detail=detail,
+        hint=hint,
+        request_id=request_id_of(request),
+    )
+    return JSONResponse(problem.model_dump(exclude_none=True), status.value, headers=headers, media_type=MEDIA_TYPE)
+
+
+async def _of_problem(request: Request, error: Any) -> JSONResponse:
+    return _problem(request, error.status, error.detail, error.hint, error.headers)
+
+
+async def _of_data_insight(request: Request, error: Any) -> JSONResponse:
+    if isinstance(error, UnavailableError):
+        headers = {"Retry-After": str(RETRY_SECONDS)}
+        return _problem(request, HTTPStatus.SERVICE_UNAVAILABLE, error.message, error.hint, headers)
+    return _problem(request, HTTPStatus.BAD_REQUEST, error.message, error.hint)
+
+
+async def _of_validation(request: Request, error: Any) -> JSONResponse:
+    first = error.errors()[0]
+    where = ".".join(str(part) for part in first["loc"][:4])
+    return _problem(request, HTTPStatus.BAD_REQUEST, f"{where}: {first['msg'].removeprefix('Value error, ')}")
+
+
+async def _of_http(request: Request, error: Any) -> JSONResponse:
+    status = HTTPStatus(error.status_code)
+    return _problem(request, status, str(error.detail), headers=dict(error.headers or {}))
+
+
+async def _of_anything(request: Request, error: Any) -> JSONResponse:
+    # What it was is in the log, under the request's id; whoever asked learns nothing of our insides.
+    # This answer passes no layer of ours, so that it brings their headers itself.
+    headers = {**SECURITY, REQUEST_ID: request_id_of(request)}
+    return _problem(request, HTTPStatus.INTERNAL_SERVER_ERROR, f"unexpected {type(error).__name__}", headers=headers)

@@ -1,0 +1,211 @@
+"""Answers that were computed before: in this process up to so many bytes, and in a Redis that replicas share.
+
+Redis is a convenience: without it, or while it is away, everything is answered all the same.
+"""
+
+import hashlib
+import logging
+import threading
+import time
+from collections import Counter, OrderedDict
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import orjson
+
+from serving.json_values import columns_and_rows
+from serving.query import MetricQuery
+from serving.snapshots import Snapshot
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+# What an answer takes besides its table: the same as JSON, which is about as large, and the objects around both.
+_WITH_JSON = 3
+_OVERHEAD_BYTES = 4_000
+
+_REDIS_SECONDS = 0.25
+_REDIS_PAUSE_SECONDS = 5.0
+_SHARED_SECONDS = 3_600
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class AnswerKey:
+    """What makes two answers the same.
+
+    Attributes:
+        snapshot: Which rows there are.
+        policy: Which of them who may see.
+        organization: Whose they are; None: everybody's.
+    """
+
+    snapshot: Snapshot = field(repr=False, compare=False)
+    snapshot_id: int
+    policy: str
+    organization: str | None
+    query: MetricQuery = field(repr=False, compare=False)
+    # Its text, since as values True and 1 are equal, and as questions they are not.
+    question: str = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "question", repr(self.query))
+
+    @cached_property
+    def digest(self) -> str:
+        """The key as a name; two installations that share a Redis have different ones."""
+        published = self.snapshot.published_at.isoformat()
+        which = (self.snapshot_id, published, self.snapshot.fingerprint, self.snapshot.definition_version)
+        parts = repr((which, self.policy, self.organization, self.question))
+        return hashlib.sha256(parts.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+@dataclass(frozen=True)
+class KeptAnswer:
+    """The rows of an answer, and the marts that they stand on."""
+
+    table: "pa.Table"
+    marts: frozenset[str]
+
+    @cached_property
+    def json(self) -> bytes:
+        """Columns and rows as JSON."""
+        return orjson.dumps(columns_and_rows(self.table))
+
+    @property
+    def bytes(self) -> int:
+        """About what it takes in memory."""
+        return int(self.table.nbytes) * _WITH_JSON + _OVERHEAD_BYTES
+
+
+class KeptAnswers:
+    """The answers of this process.
+
+    Args:
+        most_bytes: What they may take together.
+        shared: Those of other processes.
+    """
+
+    def __init__(self, most_bytes: int, shared: "SharedAnswers | None" = None) -> None:
+        self._most_bytes = most_bytes
+        self._shared = shared
+        self._lock = threading.Lock()
+        self._kept: OrderedDict[AnswerKey, KeptAnswer] = OrderedDict()
+        self._bytes = 0
+        self._asked: Counter[AnswerKey] = Counter()
+
+    @property
+    def bytes(self) -> int:
+        """What they take together."""
+        return self._bytes
+
+    def most_used(self, count: int) -> list[AnswerKey]:
+        """What was asked for most often of late; it is counted anew from here."""
+        with self._lock:
+            found = [key for key, _ in self._asked.most_common(count)]
+            self._asked.clear()
+            return found
+
+    def near(self, key: AnswerKey) -> KeptAnswer | None:
+        """The answer, if this process has it."""
+        with self._lock:
+            found = self._kept.get(key)
+            if found is not None:
+                self._kept.move_to_end(key)
+                self._asked[key] += 1
+            return found
+
+    def far(self, key: AnswerKey) -> KeptAnswer | None:
+        """The answer, if another process had it; that takes a moment."""
+        found = self._shared.get(key) if self._shared is not None else None
+        if found is not None:
+            self._keep(key, found)
+        return found
+
+    def put(self, key: AnswerKey, answer: KeptAnswer) -> None:
+        """Keep an answer; the ones that were not asked for the longest make room."""
+        self._keep(key, answer)
+        if self._shared is not None:
+            self._shared.put(key, answer)
+
+    def _keep(self, key: AnswerKey, answer: KeptAnswer) -> None:
+        # One that would push out all others is not worth it.
+        if answer.bytes > self._most_bytes // 4:
+            return
+        with self._lock:
+            if key in self._kept:
+                return
+            self._kept[key] = answer
+            self._bytes += answer.bytes
+            while self._bytes > self._most_bytes:
+                forgotten, old = self._kept.popitem(last=False)
+                self._bytes -= old.bytes
+                del self._asked[forgotten]
+
+
+class SharedAnswers:
+    """Answers in Redis, as Arrow streams.
+
+    Args:
+        url: `redis://…`, `rediss://…` or `unix://…`.
+        most_bytes: The largest answer that is put there.
+    """
+
+    def __init__(self, url: str, most_bytes: int) -> None:
+        import redis
+
+        self._most_bytes = most_bytes
+        self._errors = redis.RedisError
+        self._client: Any = redis.Redis.from_url(
+            url, socket_timeout=_REDIS_SECONDS, socket_connect_timeout=_REDIS_SECONDS, retry=None
+        )
+        self._away_until = 0.0
+
+    def get(self, key: AnswerKey) -> KeptAnswer | None:
+        """The answer, if there is one and Redis can be reached."""
+        found = self._try(lambda: self._client.get(self._name(key)))
+        return None if found is None else _unpacked(found)
+
+    def put(self, key: AnswerKey, answer: KeptAnswer) -> None:
+        """Put an answer there, unless it is too large or Redis cannot be reached."""
+        if answer.bytes <= self._most_bytes:
+            packed = _packed(answer)
+            self._try(lambda: self._client.set(self._name(key), packed, ex=_SHARED_SECONDS))
+
+    def close(self) -> None:
+        """Let go of the connections."""
+        self._client.close()
+
+    def _name(self, key: AnswerKey) -> str:
+        return f"datainsight:answer:{key.digest}"
+
+    def _try(self, command: Any) -> Any:
+        if time.monotonic() < self._away_until:
+            return None
+        try:
+            return command()
+        except self._errors as error:
+            # A server that is away would cost each question its timeout.
+            _log.warning("Redis cannot be used for now: %s", error)
+            self._away_until = time.monotonic() + _REDIS_PAUSE_SECONDS
+            return None
+
+
+def _packed(answer: KeptAnswer) -> bytes:
+    import pyarrow as pa
+
+    sink = pa.BufferOutputStream()
+    table = answer.table.replace_schema_metadata({b"marts": orjson.dumps(sorted(answer.marts))})
+    with pa.ipc.new_stream(sink, table.schema) as stream:
+        stream.write_table(table)
+    return bytes(sink.getvalue())
+
+
+def _unpacked(packed: bytes) -> KeptAnswer:
+    import pyarrow as pa
+
+    table = pa.ipc.open_stream(packed).read_all()
+    marts = orjson.loads(table.schema.metadata[b"marts"])
+    return KeptAnswer(table.replace_schema_metadata(None), frozenset(marts))

@@ -1,0 +1,102 @@
+"""What goes on without the warehouse, and how a new snapshot comes in while everybody asks."""
+
+import threading
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+from pydantic import SecretStr
+
+from serving.http.app import create_app
+from serving.identity.roles import Role
+from tests.serving.conftest import Store
+from tests.serving.http.conftest import Server, running, until
+from tests.serving.http.relay import Relay
+
+BY_ORGANIZATION: dict[str, Any] = {"group_by": ["organization"]}
+
+
+@pytest.fixture
+def relay(server_url: sa.URL) -> Iterator[Relay]:
+    assert server_url.host is not None
+    assert server_url.port is not None
+    made = Relay((server_url.host, server_url.port))
+    yield made
+    made.cut()
+
+
+def test_while_the_warehouse_is_away_questions_are_answered_and_afterwards_everything(
+    store: Store, relay: Relay
+) -> None:
+    store.publish()
+    url = store.warehouse.url_object.set(host="127.0.0.1", port=relay.port, drivername="postgresql")
+    settings = store.settings.model_copy(update={"database_url": SecretStr(url.render_as_string(hide_password=False))})
+    with running(create_app(settings)) as address:
+        server = Server(address, store.warehouse)
+        with server.client(server.key("acme")) as acme, server.client(server.key(None, Role.OPERATOR)) as operator:
+            before = acme.answer("mrr", group_by=["metric_time"])
+            assert "warehouse_unreachable_since" not in before["trust"]
+
+            relay.cut()
+            until(lambda: "warehouse_unreachable_since" in acme.answer("mrr")["trust"])
+            # One that was asked before, one that was not.
+            assert acme.answer("mrr", group_by=["metric_time"])["rows"] == before["rows"]
+            assert acme.answer("mrr", group_by=["metric_time"], grain="year")["timing"]["cache"] == "miss"
+            assert acme.get("/metrics").status_code == 200
+            # What must be written down first, and whoever is not known, has to wait.
+            assert operator.ask("mrr").status_code == 503
+            with server.client(server.key("bolt")) as bolt:
+                refused = bolt.ask("mrr")
+                assert (refused.status_code, refused.headers["Content-Type"]) == (503, "application/problem+json")
+                assert int(refused.headers["Retry-After"]) > 0
+
+                relay.mend()
+                until(lambda: bolt.ask("mrr").status_code == 200)
+            until(lambda: "warehouse_unreachable_since" not in acme.answer("mrr")["trust"])
+            assert operator.ask("mrr").status_code == 200
+
+
+def test_a_new_snapshot_comes_in_while_everybody_asks(store: Store) -> None:
+    store.publish()
+    with running(create_app(store.settings)) as address:
+        server = Server(address, store.warehouse)
+        keys = [server.key("acme"), server.key("bolt"), server.key(None, Role.OPERATOR)]
+        seen: list[tuple[int, int, int, float]] = []
+        failed: list[str] = []
+        stopping = threading.Event()
+
+        def keep_asking(number: int, key: str) -> None:
+            with server.client(key) as client:
+                while not stopping.is_set():
+                    # Half of them in ever new words, so that they are computed.
+                    grain = {"limit": 1_000 + len(seen)} if number % 2 else {}
+                    answer = client.ask("mrr", "user_actions", **grain)
+                    if answer.status_code != 200:
+                        failed.append(answer.text)
+                        return
+                    told = answer.json()
+                    mrr, actions = told["rows"][0]
+                    seen.append((number % 3, told["trust"]["snapshot_id"], actions, mrr))
+
+        threads = [threading.Thread(target=keep_asking, args=(number, keys[number % 3])) for number in range(6)]
+        for thread in threads:
+            thread.start()
+        try:
+            until(lambda: len(seen) > 50)
+            store.sql("update marts.fact_organization_months set mrr_usd = mrr_usd * 2")
+            second = store.publish("another build").snapshot_id
+            until(lambda: any(snapshot_id == second for _, snapshot_id, _, _ in seen) or failed)
+            after = len(seen)
+            until(lambda: len(seen) > after + 50 or failed)
+        finally:
+            stopping.set()
+            for thread in threads:
+                thread.join()
+    assert not failed, failed[0]
+    for number in range(3):
+        # Each snapshot has one answer, whoever computed it and when.
+        answers = {(snapshot_id, actions, mrr) for who, snapshot_id, actions, mrr in seen if who == number}
+        assert len(answers) == 2, answers
+        (_, _, first), (_, _, doubled) = sorted(answers)
+        assert doubled == pytest.approx(2 * first)
