@@ -1,6 +1,7 @@
 """A small star in the schema `marts`, the project's own definitions, and the platform's two doors over them."""
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -93,23 +94,40 @@ def ask(store: Store) -> Iterator[Asking]:
     metrics.close()
 
 
+@dataclass
+class NewStores:
+    """Makes published stores, each with a database of its own."""
+
+    server_url: sa.URL
+    template: str
+    semantic_manifest: Path
+
+    @contextmanager
+    def published(self, home: Path, *changes: str) -> Iterator[Store]:
+        """The small star, after these statements, published."""
+        with NewDatabase(self.server_url, template=self.template) as name:
+            warehouse = Warehouse(self.server_url.set(database=name))
+            migrate(warehouse.engine())
+            settings = Settings(database_url=warehouse.url(), home=home)  # type: ignore[arg-type]
+            made = Store(warehouse, settings, self.semantic_manifest)
+            for statement in (STAR.read_text(encoding="utf-8"), *changes):
+                made.sql(statement)
+            made.publish()
+            yield made
+            warehouse.dispose()
+
+
+@pytest.fixture(scope="session")
+def new_stores(server_url: sa.URL, _template: str, semantic_manifest: Path) -> NewStores:
+    """For tests that need more than one store, or another star."""
+    return NewStores(server_url, _template, semantic_manifest)
+
+
 @pytest.fixture(scope="module")
-def published(
-    server_url: sa.URL, _template: str, semantic_manifest: Path, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Store]:
+def published(new_stores: NewStores, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
     """The small star, published once for those tests of a module that neither change it nor publish again."""
-    with NewDatabase(server_url, template=_template) as name:
-        warehouse = Warehouse(server_url.set(database=name))
-        migrate(warehouse.engine())
-        settings = Settings(
-            database_url=warehouse.url(),  # type: ignore[arg-type]
-            home=tmp_path_factory.mktemp("published"),
-        )
-        made = Store(warehouse, settings, semantic_manifest)
-        made.sql(STAR.read_text(encoding="utf-8"))
-        made.publish()
+    with new_stores.published(tmp_path_factory.mktemp("published")) as made:
         yield made
-        warehouse.dispose()
 
 
 @pytest.fixture(scope="module")
