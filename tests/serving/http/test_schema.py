@@ -1,0 +1,43 @@
+"""What the API says of itself holds: generated requests by its own description, with the key of a viewer."""
+
+from typing import Any
+
+import pytest
+import schemathesis
+from hypothesis import HealthCheck, given, settings
+from schemathesis.specs.openapi.checks import positive_data_acceptance
+
+from serving.http.app import create_app
+from tests.serving.conftest import Store
+from tests.serving.http.conftest import Server, running
+
+_EXAMPLES = 25
+
+# Which metrics and dimensions there are is no part of the description, so that what keeps to it may still be refused.
+_MEANING = positive_data_acceptance
+
+
+@pytest.fixture(scope="module")
+def description(published: Store) -> Any:
+    """The description of a running server, and a key for it."""
+    unlimited = published.settings.model_copy(update={"rate_limits": {"standard": 10**9}})
+    with running(create_app(unlimited)) as address:
+        schema = schemathesis.openapi.from_url(f"{address}/api/v1/openapi.json")
+        schema.key = Server(address, published.warehouse).key("acme")
+        yield schema
+
+
+def test_every_route_keeps_to_its_description(description: Any) -> None:
+    headers = {"Authorization": f"Bearer {description.key}"}
+    seen = []
+    for found in description.get_all_operations():
+        operation = found.ok()
+        seen.append(operation.label)
+
+        @settings(max_examples=_EXAMPLES, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+        @given(case=operation.as_strategy())
+        def holds(case: Any) -> None:
+            case.call_and_validate(headers=headers, excluded_checks=[_MEANING])
+
+        holds()
+    assert "POST /api/v1/metrics/query" in seen
