@@ -5,7 +5,7 @@ The field descriptions are the source of `docs/settings.md`.
 
 import os
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import AliasChoices, Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -22,6 +22,8 @@ PROJECT_ROOT = Path(__file__).resolve().parent.parent
 
 # What an organization has that nothing else was agreed with.
 STANDARD_PLAN = "standard"
+
+_SHORTEST_SECRET = 32
 
 
 class Settings(BaseSettings):
@@ -103,6 +105,36 @@ class Settings(BaseSettings):
         default=(),
         description='Origins whose web pages may read from the HTTP API, as JSON: `["https://app.example.com"]`.',
     )
+    secret_key: SecretStr | None = Field(
+        default=None,
+        description="The secret that tokens are signed and credentials encrypted with, 32 characters or more; every"
+        " process of the platform needs the same one. Unset: a random one, kept in the home folder.",
+    )
+    registration: Literal["open", "invited"] = Field(
+        default="open",
+        description="Who may register over HTTP: `open`, anybody, each in a new organization of their own; `invited`,"
+        " whoever an organization has invited.",
+    )
+    login_attempts: Annotated[int, Field(ge=1, le=10_000)] = Field(
+        default=10,
+        description="Failed logins that an account has in a quarter of an hour; an address has ten times as many.",
+    )
+    oidc_issuer: str | None = Field(
+        default=None,
+        pattern="^https?://",
+        description="An OpenID Connect provider to log in by, as the address under which its"
+        " `/.well-known/openid-configuration` is. Unset: none.",
+    )
+    oidc_client_id: str = Field(default="", description="What the OpenID Connect provider calls this platform.")
+    oidc_client_secret: SecretStr | None = Field(
+        default=None, description="The platform's secret at the OpenID Connect provider. Unset: a public client."
+    )
+    oidc_redirect_url: str = Field(
+        default="",
+        pattern="^(https?://.+)?$",
+        description="Where the OpenID Connect provider sends people back to: the outside address of"
+        " `/api/v1/auth/oidc/callback`.",
+    )
     snapshot_retention_hours: Annotated[int, Field(ge=1)] = Field(
         default=168, description="Hours for which superseded versions of the metric store stay readable."
     )
@@ -149,6 +181,13 @@ class Settings(BaseSettings):
             driver = "none"
         if driver not in ("postgresql", "postgres"):
             raise ValueError("must look like postgresql://user:password@host:5432/database")
+        return value
+
+    @field_validator("secret_key")
+    @classmethod
+    def _long_enough(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None and len(value.get_secret_value()) < _SHORTEST_SECRET:
+            raise ValueError(f"must have {_SHORTEST_SECRET} characters or more")
         return value
 
     @field_validator("rate_limits")
