@@ -17,6 +17,7 @@ from orchestration.commands import (
     sources,
     tenants,
     up,
+    users,
     warehouse,
 )
 from orchestration.commands.output import aside, print_error
@@ -38,6 +39,7 @@ app.add_typer(quarantine.app, name="quarantine", help="Rows that were set aside,
 app.add_typer(metrics.app, name="metrics", help="Ask the published metrics.")
 app.add_typer(tenants.app, name="tenants", help="Logins of organizations, each to its own rows.")
 app.add_typer(keys.app, name="keys", help="Keys of the HTTP API.")
+app.add_typer(users.app, name="users", help="People who log in to the HTTP API.")
 app.add_typer(analysts.app, name="analysts", help="Logins of analysts, to every row.")
 app.add_typer(warehouse.app, name="warehouse", help="The PostgreSQL server and how to reach it.")
 

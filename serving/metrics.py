@@ -129,6 +129,14 @@ class Metrics:
             question.answered(answer.table.num_rows, is_cache_hit=answer.timing.cache == "hit")
         return answer
 
+    def check(self, query: MetricQuery, organization: str | None) -> None:
+        """Find out whether a question can be asked, without answering it.
+
+        Raises:
+            DataInsightError: Nothing was published yet, or the question names something that does not exist.
+        """
+        self._compile(self.standing().snapshot, query, organization)
+
     def known(self, query: MetricQuery, organization: str | None, standing: Standing) -> Answer | None:
         """The answer, if this process has given it before: at once, and without waiting for anything."""
         kept = self._kept.near(self._key(query, organization, standing))

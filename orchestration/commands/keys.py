@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from orchestration.commands.choices import one_of
 from orchestration.commands.output import AsJson, aside, print_json, print_table, screen
 from warehouse.connect import open_warehouse
 from warehouse.settings import load_settings
@@ -21,21 +22,22 @@ def add(
     ] = None,
     role: Annotated[str, typer.Option(help="viewer, editor, admin; operator: across organizations.")] = "viewer",
     name: Annotated[str, typer.Option(help="What it is for.")] = "",
+    scopes: Annotated[
+        list[str] | None,
+        typer.Option("--scope", metavar="PERMISSION", help="Which of the role's permissions; repeated; default: all."),
+    ] = None,
     days: Annotated[int | None, typer.Option(min=1, help="It ends after so many days.")] = None,
     as_json: AsJson = False,
 ) -> None:
     """Make a key and print it, for `Authorization: Bearer`; it is shown only now."""
     from serving.identity.keys import add_key
-    from serving.identity.roles import Role
+    from serving.identity.roles import Permission, Role
 
-    try:
-        wanted = Role(role)
-    except ValueError as error:
-        allowed = ", ".join(Role)
-        raise typer.BadParameter(f"there is no role {role!r}; allowed are {allowed}", param_hint="--role") from error
+    wanted = one_of(Role, role, "--role")
+    carried = [one_of(Permission, scope, "--scope") for scope in scopes] if scopes else None
     expires_at = None if days is None else datetime.now(UTC) + timedelta(days=days)
     with open_warehouse(load_settings()) as warehouse:
-        key = add_key(warehouse, wanted, organization, name=name, expires_at=expires_at, actor=_ACTOR)
+        key = add_key(warehouse, wanted, organization, name=name, scopes=carried, expires_at=expires_at, actor=_ACTOR)
     if as_json:
         print_json({"key": key})
     else:

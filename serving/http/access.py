@@ -1,4 +1,4 @@
-"""Who is asking, and whether they may: the one dependency that every route but the health checks goes through."""
+"""Who is asking, and whether they may: the one dependency of every route but the health checks and the ways in."""
 
 from http import HTTPStatus
 from typing import Annotated
@@ -7,35 +7,54 @@ from fastapi import Depends, Query, Request
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from starlette.concurrency import run_in_threadpool
 
-from serving.http.problems import ProblemError
+from serving.http.problems import CHALLENGE, ProblemError
 from serving.http.state import State, state_of
+from serving.identity.keys import KIND as KEY
 from serving.identity.principal import Principal
 from serving.identity.roles import Permission
+from serving.query import MetricQuery
 
-_BEARER = HTTPBearer(auto_error=False, description="A key of `datainsight keys add`.")
+_BEARER = HTTPBearer(
+    auto_error=False,
+    description="A key of `datainsight keys add`, an access token of a login, or an embed token.",
+)
 
 
-async def _principal(
+async def principal_of(
     request: Request,
     state: Annotated[State, Depends(state_of)],
     credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(_BEARER)],
 ) -> Principal:
+    """Whoever asks, once their key or token was checked; what follows knows them by it.
+
+    Raises:
+        ProblemError: They have shown none, or none that is valid; or have asked too much.
+    """
     if credentials is None:
         raise _unauthorized("no key was given", "send `Authorization: Bearer <key>`; `datainsight keys add` makes one")
-    principal = state.keys.known(credentials.credentials)
-    if principal is None:
-        principal = await run_in_threadpool(state.keys.principal, credentials.credentials)
+    principal = await _whose(state, credentials.credentials)
     if principal is None:
         # Whether it never was, has ended or was revoked is nobody's business but its owner's.
-        raise _unauthorized("the key is not valid", "`datainsight keys list` shows those that are")
+        raise _unauthorized(
+            "the key or token is not valid",
+            "`datainsight keys list` shows the keys that are; a token ends after an hour at most, POST"
+            " /api/v1/auth/refresh gives the next one",
+        )
     request.state.subject = principal.subject
     request.state.organization = principal.organization_id
     request.state.headers = state.rates.take(principal).headers
     return principal
 
 
+async def _whose(state: State, bearer: str) -> Principal | None:
+    if not bearer.startswith(f"{KEY}_"):
+        # Its signature says it all: neither the warehouse nor anybody else is asked.
+        return state.tokens.principal(bearer)
+    return state.keys.known(bearer) or await run_in_threadpool(state.keys.principal, bearer)
+
+
 def _unauthorized(detail: str, hint: str) -> ProblemError:
-    return ProblemError(HTTPStatus.UNAUTHORIZED, detail, hint, {"WWW-Authenticate": 'Bearer realm="datainsight"'})
+    return ProblemError(HTTPStatus.UNAUTHORIZED, detail, hint, CHALLENGE)
 
 
 class Allowed:
@@ -48,7 +67,7 @@ class Allowed:
     def __init__(self, permission: Permission) -> None:
         self.permission = permission
 
-    async def __call__(self, principal: Annotated[Principal, Depends(_principal)]) -> Principal:
+    async def __call__(self, principal: Annotated[Principal, Depends(principal_of)]) -> Principal:
         """The one who asks.
 
         Raises:
@@ -77,6 +96,52 @@ async def _organization(
     return principal.organization_id
 
 
+async def known(principal: Annotated[Principal, Depends(principal_of)]) -> Principal:
+    """Somebody with a key or a login, as no page is.
+
+    Raises:
+        ProblemError: It is a page.
+    """
+    if principal.only_metrics is not None:
+        raise ProblemError(HTTPStatus.FORBIDDEN, "an embed token asks for metrics, and does nothing else")
+    return principal
+
+
+async def logged_in(principal: Annotated[Principal, Depends(principal_of)]) -> Principal:
+    """Somebody who has logged in, as no key and no page has.
+
+    Raises:
+        ProblemError: They have not.
+    """
+    if principal.user_id is None:
+        raise ProblemError(HTTPStatus.FORBIDDEN, "this is for somebody who has logged in", "POST /api/v1/auth/login")
+    return principal
+
+
+def restricted(principal: Principal, query: MetricQuery) -> MetricQuery:
+    """A question as somebody may ask it: with the conditions that all of theirs have.
+
+    Raises:
+        ProblemError: They may not ask for one of its metrics, whether there is such a metric or not.
+    """
+    if not all(may_ask(principal, metric) for metric in query.metrics):
+        raise ProblemError(
+            HTTPStatus.FORBIDDEN,
+            "this token asks for the metrics that it was made for alone",
+            f"they are {', '.join(sorted(principal.only_metrics or ())) or 'none'}",
+        )
+    if not principal.filters:
+        return query
+    return query.model_copy(update={"filters": (*principal.filters, *query.filters)})
+
+
+def may_ask(principal: Principal, metric: str) -> bool:
+    """Whether somebody's questions may name a metric, if there is one of that name."""
+    return principal.only_metrics is None or metric in principal.only_metrics
+
+
+Known = Annotated[Principal, Depends(known)]
+LoggedIn = Annotated[Principal, Depends(logged_in)]
 MetricsReader = Annotated[Principal, Depends(_METRICS_READ)]
 # Whose rows are asked for; None: everybody's.
 Organization = Annotated[str | None, Depends(_organization)]

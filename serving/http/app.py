@@ -9,7 +9,7 @@ from fastapi.openapi.utils import get_openapi
 from starlette.concurrency import run_in_threadpool
 from starlette.middleware.cors import CORSMiddleware
 
-from serving.http import health, metrics, problems
+from serving.http import auth, embed, health, keys, metrics, oidc, organizations, problems, second_factor
 from serving.http.formats import TRUST
 from serving.http.measured import Measured
 from serving.http.requests import REQUEST_ID, Requests
@@ -48,7 +48,16 @@ def create_app(settings: Settings, state: State | None = None) -> FastAPI:
     )
     measured = app.state.measured = Measured()
     problems.install(app)
-    app.include_router(metrics.router, prefix=PREFIX)
+    for router in (
+        metrics.router,
+        auth.router,
+        second_factor.router,
+        oidc.router,
+        keys.router,
+        organizations.router,
+        embed.router,
+    ):
+        app.include_router(router, prefix=PREFIX)
     app.include_router(health.router)
     if settings.cors_origins:
         app.add_middleware(

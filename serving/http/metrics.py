@@ -9,7 +9,7 @@ from pydantic import BaseModel, Field
 from starlette.concurrency import run_in_threadpool
 
 from serving.flights import Asker
-from serving.http.access import MetricsReader, Organization
+from serving.http.access import MetricsReader, Organization, may_ask, restricted
 from serving.http.formats import ARROW, CSV, NDJSON, accepted, rendered
 from serving.http.measured import Measured
 from serving.http.problems import ProblemError, responses
@@ -107,9 +107,12 @@ _ANSWER: dict[int | str, dict[str, Any]] = {
 
 
 @router.get("", summary="List the metrics")
-def list_metrics(state: Annotated[State, Depends(state_of)], organization: Organization) -> MetricsOut:
+def list_metrics(
+    state: Annotated[State, Depends(state_of)], reader: MetricsReader, organization: Organization
+) -> MetricsOut:
     """Every metric with its description, its owner and what it can be asked by."""
-    return MetricsOut(metrics=[MetricOut(**metric) for metric in state.metrics.list(organization)])
+    found = state.metrics.list(organization)
+    return MetricsOut(metrics=[MetricOut(**metric) for metric in found if may_ask(reader, metric["name"])])
 
 
 @router.get("/query", summary="Ask by a link", response_model=None, responses=_ANSWER)
@@ -137,10 +140,12 @@ async def ask(
 
 
 @router.get("/{metric}", summary="One metric", responses=responses(HTTPStatus.NOT_FOUND))
-def show_metric(metric: str, state: Annotated[State, Depends(state_of)], organization: Organization) -> MetricOut:
+def show_metric(
+    metric: str, state: Annotated[State, Depends(state_of)], reader: MetricsReader, organization: Organization
+) -> MetricOut:
     """One metric with its description, its owner and what it can be asked by."""
     for known in state.metrics.list(organization):
-        if known["name"] == metric:
+        if known["name"] == metric and may_ask(reader, metric):
             return MetricOut(**known)
     raise ProblemError(HTTPStatus.NOT_FOUND, f"there is no metric {metric!r}", "GET /api/v1/metrics lists them")
 
@@ -149,6 +154,7 @@ async def _answered(
     request: Request, state: State, reader: Principal, organization: str | None, query: MetricQuery
 ) -> Response:
     media_type = accepted(request.headers.get("accept", ""))
+    query = restricted(reader, query)
     if reader.is_operator:
         # What an operator sees of others is written down before it is seen.
         await run_in_threadpool(_write_down, request, state, reader, organization, query)

@@ -10,10 +10,26 @@ from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 
 from serving.http.requests import REQUEST_ID, SECURITY, request_id_of
+from serving.identity.refusals import (
+    ConflictError,
+    NotAllowedError,
+    NotAuthenticatedError,
+    NotFoundError,
+    TooManyAttemptsError,
+)
 from warehouse.errors import DataInsightError, UnavailableError
 
 MEDIA_TYPE = "application/problem+json"
 RETRY_SECONDS = 5
+CHALLENGE = {"WWW-Authenticate": 'Bearer realm="datainsight"'}
+
+_STATUSES: dict[type[DataInsightError], HTTPStatus] = {
+    NotAuthenticatedError: HTTPStatus.UNAUTHORIZED,
+    NotAllowedError: HTTPStatus.FORBIDDEN,
+    NotFoundError: HTTPStatus.NOT_FOUND,
+    ConflictError: HTTPStatus.CONFLICT,
+    TooManyAttemptsError: HTTPStatus.TOO_MANY_REQUESTS,
+}
 
 
 class Problem(BaseModel):
@@ -91,7 +107,11 @@ async def _of_data_insight(request: Request, error: Any) -> JSONResponse:
     if isinstance(error, UnavailableError):
         headers = {"Retry-After": str(RETRY_SECONDS)}
         return _problem(request, HTTPStatus.SERVICE_UNAVAILABLE, error.message, error.hint, headers)
-    return _problem(request, HTTPStatus.BAD_REQUEST, error.message, error.hint)
+    status = _STATUSES.get(type(error), HTTPStatus.BAD_REQUEST)
+    headers = CHALLENGE if status is HTTPStatus.UNAUTHORIZED else {}
+    if isinstance(error, TooManyAttemptsError):
+        headers = {"Retry-After": str(error.retry_seconds)}
+    return _problem(request, status, error.message, error.hint, headers)
 
 
 async def _of_validation(request: Request, error: Any) -> JSONResponse:

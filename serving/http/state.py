@@ -8,7 +8,10 @@ from anyio import CapacityLimiter
 from fastapi import Request
 
 from serving.http.rates import Rates
+from serving.identity.accounts import Accounts
 from serving.identity.keys import Keys
+from serving.identity.oidc import OidcProvider, provider_of
+from serving.identity.tokens import Tokens
 from serving.metrics import Metrics
 from warehouse.connect import open_warehouse
 from warehouse.database import Warehouse
@@ -16,6 +19,8 @@ from warehouse.settings import Settings
 
 # DuckDB spreads one statement over all processors; beside each other, many would only share them and the memory.
 _WORKERS = 8
+# A password takes 64 MiB to check; a provider that hangs keeps only those waiting who log in by it.
+_LOGINS = 4
 
 
 @dataclass(frozen=True)
@@ -24,6 +29,9 @@ class State:
 
     Attributes:
         workers: How many questions are computed at once.
+        oidc: Where people log in besides here, if anywhere.
+        logins: How many passwords are checked at once.
+        oidc_logins: How many wait for the provider at once.
     """
 
     settings: Settings
@@ -31,7 +39,12 @@ class State:
     metrics: Metrics
     keys: Keys
     rates: Rates
+    tokens: Tokens
+    accounts: Accounts
+    oidc: OidcProvider | None
     workers: CapacityLimiter = field(default_factory=lambda: CapacityLimiter(_WORKERS))
+    logins: CapacityLimiter = field(default_factory=lambda: CapacityLimiter(_LOGINS))
+    oidc_logins: CapacityLimiter = field(default_factory=lambda: CapacityLimiter(_LOGINS))
 
 
 @contextmanager
@@ -42,10 +55,12 @@ def open_state(settings: Settings) -> Iterator[State]:
         DataInsightError: The warehouse cannot be opened.
     """
     with open_warehouse(settings) as warehouse:
+        tokens, oidc = Tokens(settings), provider_of(settings)
+        accounts = Accounts(warehouse, settings, tokens)
         metrics = Metrics(settings, warehouse)
         metrics.watch()
         try:
-            yield State(settings, warehouse, metrics, Keys(warehouse), Rates(settings))
+            yield State(settings, warehouse, metrics, Keys(warehouse), Rates(settings), tokens, accounts, oidc)
         finally:
             metrics.close()
 

@@ -1,16 +1,8 @@
-"""API keys: made once, shown once, kept as a digest, found again with each request.
+"""API keys: made once, shown once, kept as a digest, found again with each request."""
 
-A key is `di_<key_id>_<secret>`. The secret is 256 random bits, which no table of digests can be searched for, so that
-SHA-256 does; what people choose for themselves would need a slow hash.
-"""
-
-import hashlib
-import hmac
-import re
-import secrets
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -18,28 +10,36 @@ from typing import Any
 import sqlalchemy as sa
 
 from serving.identity.audit import write_down
+from serving.identity.one_time import OneTimeText, new_text, parsed
 from serving.identity.principal import Principal
-from serving.identity.roles import Role
+from serving.identity.refusals import NotFoundError
+from serving.identity.roles import PERMISSIONS, Permission, Role
 from warehouse.database import API, Warehouse
 from warehouse.errors import DataInsightError, UnavailableError
+from warehouse.settings import STANDARD_PLAN
 
-_KEY = re.compile(r"di_([0-9a-f]{12})_([A-Za-z0-9_-]{43})")
+KIND = "di"
 
 # For so long a revoked key may still be taken, and the warehouse may be away without anybody noticing.
 _REMEMBERED_SECONDS = 10.0
 _MOST_REMEMBERED = 10_000
 
-_COLUMNS = "key_id, name, organization_id, role, created_at, expires_at, revoked_at"
+_COLUMNS = "key_id, name, organization_id, role, scopes, created_at, expires_at, revoked_at"
 
 
 @dataclass(frozen=True)
 class Key:
-    """A key as the warehouse knows it."""
+    """A key as the warehouse knows it.
+
+    Attributes:
+        scopes: Which of its role's permissions it carries; None: all of them.
+    """
 
     key_id: str
     name: str
     organization_id: str | None
     role: str
+    scopes: list[str] | None
     created_at: datetime
     expires_at: datetime | None
     revoked_at: datetime | None
@@ -57,8 +57,10 @@ def add_key(
     organization: str | None,
     *,
     name: str = "",
+    scopes: Collection[Permission] | None = None,
     expires_at: datetime | None = None,
     actor: str,
+    request_id: str | None = None,
 ) -> str:
     """Make a key, whose text is in no table afterwards.
 
@@ -67,11 +69,14 @@ def add_key(
         role: What it may do.
         organization: Whose rows it asks for; None for an operator's.
         name: What its owner calls it.
+        scopes: Which of the role's permissions it carries; None: all of them.
         expires_at: When it ends; None: when it is revoked.
         actor: Who makes it, for the audit log.
+        request_id: The request it is made in.
 
     Raises:
-        DataInsightError: A role within an organization was given none, or an operator one, or it has ended already.
+        DataInsightError: A role within an organization was given none, or an operator one, or it has ended already, or
+            its scopes are beyond its role.
     """
     if (role is Role.OPERATOR) != (organization is None):
         raise DataInsightError(
@@ -82,19 +87,27 @@ def add_key(
         )
     if expires_at is not None and expires_at <= datetime.now(UTC):
         raise DataInsightError(f"the key would have ended on {expires_at.isoformat()} already")
-    key_id, secret = secrets.token_hex(6), secrets.token_urlsafe(32)
+    beyond = sorted(set(scopes or ()) - PERMISSIONS[role])
+    if beyond or (scopes is not None and not scopes):
+        raise DataInsightError(
+            f"a key of a {role} cannot carry {', '.join(beyond)}" if beyond else "a key without any scope is of no use",
+            hint=f"a {role} has {', '.join(sorted(PERMISSIONS[role]))}",
+        )
+    given = None if scopes is None else sorted(set(scopes))
+    made = new_text(KIND)
     with warehouse.engine(API).begin() as connection:
         connection.execute(
             sa.text(
-                "insert into app.api_keys (key_id, secret_hash, name, organization_id, role, expires_at)"
-                " values (:key_id, :secret_hash, :name, :organization_id, :role, :expires_at)"
+                "insert into app.api_keys (key_id, secret_hash, name, organization_id, role, scopes, expires_at)"
+                " values (:key_id, :secret_hash, :name, :organization_id, :role, :scopes, :expires_at)"
             ),
             {
-                "key_id": key_id,
-                "secret_hash": _digest(secret),
+                "key_id": made.row_id,
+                "secret_hash": made.digest,
                 "name": name,
                 "organization_id": organization,
                 "role": role.value,
+                "scopes": given,
                 "expires_at": expires_at,
             },
         )
@@ -103,45 +116,66 @@ def add_key(
             actor,
             "keys.add",
             organization_id=organization,
-            details={"key_id": key_id, "role": role.value, "name": name},
+            details={"key_id": made.row_id, "role": role.value, "scopes": given, "name": name},
+            request_id=request_id,
         )
-    return f"di_{key_id}_{secret}"
+    return made.text
 
 
-def list_keys(warehouse: Warehouse) -> list[Key]:
-    """Every key, the newest first."""
+def list_keys(warehouse: Warehouse, organization: str | None = None) -> list[Key]:
+    """The keys of one organization, or every key; the newest first."""
     with warehouse.engine(API).connect() as connection:
-        rows = connection.execute(sa.text(f"select {_COLUMNS} from app.api_keys order by created_at desc, key_id"))
+        rows = connection.execute(
+            sa.text(
+                f"select {_COLUMNS} from app.api_keys where :organization is null or organization_id = :organization"
+                " order by created_at desc, key_id"
+            ),
+            {"organization": organization},
+        )
         return [Key(**row) for row in rows.mappings()]
 
 
-def revoke_key(warehouse: Warehouse, key: str, *, actor: str) -> Key:
+def revoke_key(
+    warehouse: Warehouse, key: str, *, organization: str | None = None, actor: str, request_id: str | None = None
+) -> Key:
     """End a key, given whole or by its id.
 
+    Args:
+        warehouse: Where keys are.
+        key: Which one.
+        organization: Whose it must be; None: anybody's.
+        actor: Who ends it, for the audit log.
+        request_id: The request it is done in.
+
     Raises:
-        DataInsightError: There is no such key, or it was revoked before.
+        NotFoundError: There is no such key, or it was revoked before.
     """
-    found = _KEY.fullmatch(key)
-    key_id = found[1] if found else key.removeprefix("di_")
+    found = parsed(KIND, key)
+    key_id = found.row_id if found else key.removeprefix(f"{KIND}_")
     with warehouse.engine(API).begin() as connection:
         row = (
             connection.execute(
                 sa.text(
                     "update app.api_keys set revoked_at = now() where key_id = :key_id and revoked_at is null"
-                    f" returning {_COLUMNS}"
+                    f" and (:organization is null or organization_id = :organization) returning {_COLUMNS}"
                 ),
-                {"key_id": key_id},
+                {"key_id": key_id, "organization": organization},
             )
             .mappings()
             .one_or_none()
         )
         if row is None:
-            raise DataInsightError(
+            raise NotFoundError(
                 f"there is no key {key_id!r} to revoke", hint="`datainsight keys list` shows those there are"
             )
         revoked = Key(**row)
         write_down(
-            connection, actor, "keys.revoke", organization_id=revoked.organization_id, details={"key_id": key_id}
+            connection,
+            actor,
+            "keys.revoke",
+            organization_id=revoked.organization_id,
+            details={"key_id": key_id},
+            request_id=request_id,
         )
     return revoked
 
@@ -162,12 +196,14 @@ class Keys:
 
     def known(self, key: str) -> Principal | None:
         """Whose the key is, if that was read a moment ago; never waits."""
-        key_id, secret = _parts(key)
+        given = parsed(KIND, key)
+        if given is None:
+            return None
         with self._lock:
-            known = self._known.get(key_id)
+            known = self._known.get(given.row_id)
         if known is None or self._clock() - known.read_at >= _REMEMBERED_SECONDS:
             return None
-        return known.principal_for(secret)
+        return known.principal_for(given)
 
     def principal(self, key: str) -> Principal | None:
         """Whose the key is; None for one that is none, has ended, or was revoked.
@@ -175,24 +211,25 @@ class Keys:
         Raises:
             UnavailableError: The warehouse is away, and the key was not seen before.
         """
-        key_id, secret = _parts(key)
-        if not key_id:
+        given = parsed(KIND, key)
+        if given is None:
             return None
         try:
-            known = self._read(key_id)
+            known = self._read(given.row_id)
         except sa.exc.DBAPIError as error:
             # While the warehouse is away nobody can revoke a key, either.
             with self._lock:
-                known = self._known.get(key_id)
+                known = self._known.get(given.row_id)
             if known is None:
                 raise UnavailableError("the warehouse cannot be reached, so this key cannot be checked") from error
-        return None if known is None else known.principal_for(secret)
+        return None if known is None else known.principal_for(given)
 
     def _read(self, key_id: str) -> "_Known | None":
         with self._warehouse.engine(API).connect() as connection:
             row = connection.execute(
                 sa.text(
-                    "select secret_hash, organization_id, role, expires_at from app.api_keys"
+                    "select secret_hash, organization_id, role, scopes, expires_at, plan"
+                    " from app.api_keys left join app.organizations using (organization_id)"
                     " where key_id = :key_id and revoked_at is null"
                 ),
                 {"key_id": key_id},
@@ -203,7 +240,14 @@ class Keys:
                 return None
             if len(self._known) >= _MOST_REMEMBERED:
                 self._known.clear()
-            principal = Principal(f"key:{key_id}", row.organization_id, Role(row.role))
+            principal = Principal(
+                f"key:{key_id}",
+                row.organization_id,
+                Role(row.role),
+                row.plan or STANDARD_PLAN,
+                # A permission that this version does not know is none.
+                None if row.scopes is None else frozenset(one for one in Permission if one in row.scopes),
+            )
             self._known[key_id] = _Known(self._clock(), bytes(row.secret_hash), principal, row.expires_at)
             return self._known[key_id]
 
@@ -217,18 +261,8 @@ class _Known:
     principal: Principal
     expires_at: datetime | None
 
-    def principal_for(self, secret: str) -> Principal | None:
-        """Whose the key with this secret is, if it is the right one and the key has not ended."""
+    def principal_for(self, given: OneTimeText) -> Principal | None:
+        """Whose the key is, if its secret is the right one and it has not ended."""
         has_ended = self.expires_at is not None and self.expires_at <= datetime.now(UTC)
-        is_right = hmac.compare_digest(self.secret_hash, _digest(secret))
+        is_right = given.meets(self.secret_hash)
         return self.principal if is_right and not has_ended else None
-
-
-def _parts(key: str) -> tuple[str, str]:
-    """Id and secret of a key; empty when it is none."""
-    found = _KEY.fullmatch(key)
-    return ("", "") if found is None else (found[1], found[2])
-
-
-def _digest(secret: str) -> bytes:
-    return hashlib.sha256(secret.encode()).digest()

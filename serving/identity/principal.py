@@ -18,6 +18,7 @@ class Principal:
         scopes: What of their role's permissions their credentials carry; None: all.
         only_metrics: The metrics they may ask for; None: all.
         filters: Conditions that every one of their questions has, on top of its own.
+        dashboards: The dashboards they may look at, by id; None: all.
     """
 
     subject: str
@@ -27,6 +28,13 @@ class Principal:
     scopes: frozenset[Permission] | None = None
     only_metrics: frozenset[str] | None = None
     filters: tuple[Filter, ...] = ()
+    dashboards: frozenset[str] | None = None
+
+    @property
+    def user_id(self) -> str | None:
+        """Whose account it is; None for a key or an embed token."""
+        kind, _, of_whom = self.subject.partition(":")
+        return of_whom if kind == "user" else None
 
     @property
     def permissions(self) -> frozenset[Permission]:

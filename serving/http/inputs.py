@@ -1,0 +1,32 @@
+"""What several routes take, checked: texts that people type, passwords, ids."""
+
+from typing import Annotated
+
+from fastapi import Depends, Request, Response
+from pydantic import Field, SecretStr, StringConstraints
+
+from serving.identity.passwords import LONGEST, SHORTEST
+
+# PostgreSQL keeps no NUL, and nobody types a control character on purpose.
+_PLAIN = r"^[^\x00-\x1f\x7f]*$"
+
+Text = Annotated[str, StringConstraints(strip_whitespace=True, max_length=200, pattern=_PLAIN)]
+Id = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=_PLAIN)]
+Email = Annotated[str, StringConstraints(min_length=3, max_length=254, pattern=_PLAIN)]
+Code = Annotated[str, StringConstraints(min_length=6, max_length=40, pattern=_PLAIN)]
+OneTime = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=_PLAIN)]
+NewPassword = Annotated[SecretStr, Field(min_length=SHORTEST, max_length=LONGEST)]
+Password = Annotated[SecretStr, Field(min_length=1, max_length=LONGEST)]
+
+
+async def _unstored(response: Response) -> None:
+    # RFC 6749, 5.1: what lets somebody in is kept by nobody on the way.
+    response.headers["Cache-Control"] = "no-store"
+
+
+UNSTORED = Depends(_unstored)
+
+
+def address_of(request: Request) -> str:
+    """Where a request comes from; behind a proxy on this machine, what the proxy says."""
+    return request.client.host if request.client is not None else "nowhere"

@@ -1,0 +1,163 @@
+"""`/organizations/{organization_id}`: who is in an organization, and who is invited."""
+
+from datetime import datetime
+from http import HTTPStatus
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, Depends, Request, Response
+from pydantic import BaseModel, ConfigDict, Field
+
+from serving.http.access import Allowed
+from serving.http.inputs import UNSTORED, Email, Id
+from serving.http.problems import ProblemError, responses
+from serving.http.requests import request_id_of
+from serving.http.state import State, state_of
+from serving.identity.audit import write_down
+from serving.identity.invitations import invite
+from serving.identity.memberships import know_organization, leave, members_of, require_current, require_no_more
+from serving.identity.principal import Principal
+from serving.identity.roles import Permission, Role
+from serving.identity.users import normalized_email
+from warehouse.database import API
+from warehouse.errors import DataInsightError
+
+router = APIRouter(
+    prefix="/organizations/{organization_id}",
+    tags=["organizations"],
+    responses=responses(
+        HTTPStatus.BAD_REQUEST, HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN, HTTPStatus.SERVICE_UNAVAILABLE
+    ),
+    dependencies=[UNSTORED],
+)
+
+MembersReader = Annotated[Principal, Depends(Allowed(Permission.MEMBERS_READ))]
+MembersWriter = Annotated[Principal, Depends(Allowed(Permission.MEMBERS_WRITE))]
+
+
+class MemberOut(BaseModel):
+    """Somebody in the organization."""
+
+    user_id: str = Field(examples=["usr_5f0c9e1f6f6a4b7c"])
+    email: str = Field(examples=["ann@example.com"])
+    name: str
+    role: str = Field(examples=["viewer"])
+    created_at: datetime
+
+
+class MembersOut(BaseModel):
+    """Everybody in the organization."""
+
+    members: list[MemberOut]
+
+
+class InviteIn(BaseModel):
+    """Whom to invite, and as what."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    email: Email = Field(examples=["bea@example.com"])
+    role: Literal["viewer", "editor", "admin"] = "viewer"
+
+
+class InvitationOut(BaseModel):
+    """An invitation; its text is shown only now."""
+
+    invitation: str = Field(description="To be sent to the address, which alone can take it, once.")
+    invitation_id: str
+    organization_id: str
+    email: str
+    role: str
+    expires_at: datetime
+
+
+def named_organization(principal: Principal, named: str | None) -> str:
+    """The organization that something is done in: one's own, or the one that an operator names.
+
+    Raises:
+        ProblemError: It is not their own; whether there is such an organization is not said.
+        DataInsightError: An operator has named none.
+    """
+    if principal.organization_id is None:
+        if named is None:
+            raise DataInsightError("organization_id is needed", hint="an operator says whose it is to be")
+        return named
+    if named not in (None, principal.organization_id):
+        raise ProblemError(HTTPStatus.FORBIDDEN, "that is not your own organization")
+    return principal.organization_id
+
+
+@router.get("/members", summary="List the members")
+def list_members(state: Annotated[State, Depends(state_of)], reader: MembersReader, organization_id: Id) -> MembersOut:
+    """Who is in the organization, and as what."""
+    organization = named_organization(reader, organization_id)
+    with state.warehouse.engine(API).connect() as connection:
+        found = members_of(connection, organization)
+    return MembersOut(
+        members=[
+            MemberOut(user_id=one.user_id, email=one.email, name=one.name, role=one.role, created_at=one.created_at)
+            for one in found
+        ]
+    )
+
+
+@router.delete(
+    "/members/{user_id}",
+    summary="Remove a member",
+    status_code=HTTPStatus.NO_CONTENT,
+    responses=responses(HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT),
+)
+def remove_member(
+    request: Request,
+    state: Annotated[State, Depends(state_of)],
+    writer: MembersWriter,
+    organization_id: Id,
+    user_id: Id,
+) -> Response:
+    """Take a membership away: no session there goes on; an access token is good until its hour is over."""
+    organization = named_organization(writer, organization_id)
+    with state.warehouse.engine(API).begin() as connection:
+        require_current(connection, writer)
+        leave(connection, user_id, organization)
+        write_down(
+            connection,
+            writer.subject,
+            "memberships.remove",
+            organization_id=organization,
+            details={"user_id": user_id},
+            request_id=request_id_of(request),
+        )
+    return Response(status_code=HTTPStatus.NO_CONTENT)
+
+
+@router.post("/invitations", summary="Invite somebody", status_code=HTTPStatus.CREATED)
+def invite_member(
+    request: Request,
+    state: Annotated[State, Depends(state_of)],
+    writer: MembersWriter,
+    organization_id: Id,
+    given: InviteIn,
+) -> InvitationOut:
+    """Make an invitation, good for a week, for whoever has its text and the e-mail address."""
+    organization, role = named_organization(writer, organization_id), Role(given.role)
+    require_no_more(writer, role, f"a member who is {role}")
+    email = normalized_email(given.email)
+    with state.warehouse.engine(API).begin() as connection:
+        require_current(connection, writer)
+        know_organization(connection, organization)
+        made = invite(connection, organization, email, role, actor=writer.subject)
+        write_down(
+            connection,
+            writer.subject,
+            "invitations.add",
+            organization_id=organization,
+            details={"invitation_id": made.invitation_id, "role": role.value},
+            request_id=request_id_of(request),
+        )
+    return InvitationOut(
+        invitation=made.text,
+        invitation_id=made.invitation_id,
+        organization_id=organization,
+        email=email,
+        role=role.value,
+        expires_at=made.expires_at,
+    )
