@@ -98,6 +98,9 @@ def add(request: Request, state: Annotated[State, Depends(state_of)], writer: Ke
     beyond = carried - writer.permissions
     if beyond:
         raise NotAllowedError(f"the key would have {', '.join(sorted(beyond))}, which you have not")
+    if given.role is Role.OPERATOR and not writer.is_operator:
+        # Whose rows it reads is no permission: with the least of them, it would read everybody's.
+        raise NotAllowedError("the key would ask across organizations, which you may not")
     organization = None if given.role is Role.OPERATOR else named_organization(writer, given.organization_id)
     with state.warehouse.engine(API).connect() as connection:
         require_current(connection, writer)

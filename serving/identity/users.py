@@ -53,10 +53,11 @@ def normalized_email(given: str) -> str:
     Raises:
         DataInsightError: It is none.
     """
-    email = given.strip().lower()
+    email = given.strip()
+    # Looked at before it is lowered: there are other letters that become plain ones then.
     if not _EMAIL.fullmatch(email):
         raise DataInsightError("email: that is no e-mail address", hint="write it as ann@example.com, in plain letters")
-    return email
+    return email.lower()
 
 
 def user_by_email(connection: sa.Connection, email: str) -> User | None:
