@@ -36,8 +36,21 @@ def write_down(
         {
             "actor": actor,
             "action": action,
-            "organization_id": organization_id,
-            "details": dict(details or {}),
+            "organization_id": _storable(organization_id),
+            "details": _storable(dict(details or {})),
             "request_id": request_id,
         },
     )
+
+
+def _storable(value: Any) -> Any:
+    """The same without NUL, which PostgreSQL keeps in no text, and which somebody's question may have."""
+    match value:
+        case str():
+            return value.replace("\0", "\N{REPLACEMENT CHARACTER}")
+        case Mapping():
+            return {_storable(name): _storable(one) for name, one in value.items()}
+        case list() | tuple():
+            return [_storable(one) for one in value]
+        case _:
+            return value

@@ -1,4 +1,4 @@
-"""What the API says of itself holds: generated requests by its own description, with the key of a viewer."""
+"""What the API says of itself holds: generated requests by its own description, by viewers, admins and operators."""
 
 from typing import Any
 
@@ -8,8 +8,10 @@ from hypothesis import HealthCheck, given, settings
 from schemathesis.specs.openapi.checks import positive_data_acceptance
 
 from serving.http.app import create_app
+from serving.identity.roles import Role
 from tests.serving.conftest import Store
 from tests.serving.http.conftest import Server, running
+from tests.serving.http.people import added
 
 _EXAMPLES = 25
 
@@ -17,13 +19,16 @@ _EXAMPLES = 25
 _MEANING = positive_data_acceptance
 
 
-@pytest.fixture(scope="module")
-def description(published: Store) -> Any:
-    """The description of a running server, and a key for it."""
-    unlimited = published.settings.model_copy(update={"rate_limits": {"standard": 10**9}})
+@pytest.fixture(scope="module", params=[Role.VIEWER, Role.ADMIN, Role.OPERATOR])
+def description(request: pytest.FixtureRequest, published: Store) -> Any:
+    """The description of a running server, and an access token for it."""
+    unlimited = published.settings.model_copy(
+        update={"rate_limits": {"standard": 10**9}, "login_attempts": 10_000, "registration": "invited"}
+    )
     with running(create_app(unlimited)) as address:
         schema = schemathesis.openapi.from_url(f"{address}/api/v1/openapi.json")
-        schema.key = Server(address, published.warehouse).key("acme")
+        organization = None if request.param is Role.OPERATOR else "acme"
+        schema.key = added(Server(address, published.warehouse), organization, request.param).tokens["access_token"]
         yield schema
 
 
