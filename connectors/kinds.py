@@ -3,6 +3,7 @@
 from connectors.database.kind import DatabaseSource
 from connectors.demo.kind import DemoSource
 from connectors.files.kind import FilesSource
+from connectors.platform.kind import PlatformSource
 from connectors.python.kind import PythonSource
 from connectors.rest.kind import RestSource
 from connectors.singer.kind import SingerSource
@@ -12,6 +13,7 @@ KINDS: dict[str, type[SourceConfig]] = {
     "database": DatabaseSource,
     "demo": DemoSource,
     "files": FilesSource,
+    "platform": PlatformSource,
     "python": PythonSource,
     "rest": RestSource,
     "singer": SingerSource,

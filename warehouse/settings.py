@@ -101,6 +101,9 @@ class Settings(BaseSettings):
         description="Requests of the HTTP API that an organization has in a minute, by its plan, as JSON:"
         ' `{"standard": 6000, "large": 60000}`. `standard` is for those with no other.',
     )
+    events_bytes: Annotated[int, Field(ge=1024, le=64 * 1024**2)] = Field(
+        default=1024**2, description="Bytes that the body of a batch of events may have at the HTTP API."
+    )
     cors_origins: tuple[str, ...] = Field(
         default=(),
         description='Origins whose web pages may read from the HTTP API, as JSON: `["https://app.example.com"]`.',

@@ -20,6 +20,7 @@ _ORIGINS = {
     "database": "The table or query of the database",
     "demo": "The files",
     "files": "The files",
+    "platform": "What the HTTP API took in",
     "python": "What the module yields",
     "rest": "The endpoint of the API",
     "singer": "The stream of the tap",

@@ -9,7 +9,7 @@ from fastapi.openapi.utils import get_openapi
 from starlette.concurrency import run_in_threadpool
 from starlette.middleware.cors import CORSMiddleware
 
-from serving.http import auth, embed, health, keys, metrics, oidc, organizations, problems, second_factor
+from serving.http import auth, embed, events, health, keys, metrics, oidc, organizations, problems, second_factor
 from serving.http.formats import TRUST
 from serving.http.measured import Measured
 from serving.http.requests import REQUEST_ID, Requests
@@ -50,6 +50,7 @@ def create_app(settings: Settings, state: State | None = None) -> FastAPI:
     problems.install(app)
     for router in (
         metrics.router,
+        events.router,
         auth.router,
         second_factor.router,
         oidc.router,

@@ -62,14 +62,15 @@ def test_glob_characters_in_the_folder_of_the_sources_file_are_no_glob(tmp_path:
     ]
 
 
-def test_the_default_sources_are_the_demo_company(tmp_path: Path) -> None:
-    saas, github = load_sources(PROJECT_ROOT / "connectors" / "sources.yaml", tmp_path)
+def test_the_default_sources_are_the_demo_company_and_what_the_platform_is_told(tmp_path: Path) -> None:
+    saas, github, platform = load_sources(PROJECT_ROOT / "connectors" / "sources.yaml", tmp_path)
     assert isinstance(saas, DemoSource)
     assert list(saas.tables) == [
         *("accounts", "subscriptions", "feature_usage", "support_tickets", "churn_events"),
         *("invoices", "dashboards", "opportunities"),
     ]
     assert github.tables["events"].key == ("id",)
+    assert platform.tables["events"].key == ("organization_id", "event_id")
 
 
 def test_the_acceptance_sources_are_sound(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -89,9 +90,15 @@ def test_the_acceptance_sources_are_sound(tmp_path: Path, monkeypatch: pytest.Mo
         (
             "sources:\n  a:\n    kind: file",
             3,
-            "allowed are database, demo, files, python, rest, singer; did you mean files?",
+            "allowed are database, demo, files, platform, python, rest, singer; did you mean files?",
         ),
-        ("sources:\n  a:\n    tables: {}", 2, "has no kind; allowed are database, demo, files, python, rest, singer"),
+        (
+            "sources:\n  a:\n    tables: {}",
+            2,
+            "has no kind; allowed are database, demo, files, platform, python, rest, singer",
+        ),
+        ("sources:\n  a: {kind: platform}", 2, "is of the kind platform, which models know by that name alone"),
+        ("sources:\n  platform: {kind: platform, tables: {}}", 2, "has tables, but the kind platform has its own"),
         ("sources:\n  a:\n    kind: files", 2, "sources.a has no tables"),
         ("sources:\n  a:\n    kind: files\n    tables: {}", 4, "sources.a.tables must be a mapping"),
         ("sources:\n  a:\n    kind: files\n    tables:\n      t: {key: id}", 5, "sources.a.tables.t has no path"),

@@ -1,0 +1,93 @@
+"""`/analytics/events`: what users do in applications, taken in."""
+
+from http import HTTPStatus
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Query, Request
+from pydantic import BaseModel, Field
+from sqlalchemy import Connection
+
+from serving.events import Events, store
+from serving.http.access import Allowed
+from serving.http.body_limit import LimitedRoute
+from serving.http.problems import ProblemError, responses
+from serving.http.requests import request_id_of
+from serving.http.state import State, state_of
+from serving.identity.audit import write_down
+from serving.identity.principal import Principal
+from serving.identity.roles import Permission
+
+router = APIRouter(prefix="/analytics", tags=["events"], route_class=LimitedRoute)
+
+_ERRORS = responses(
+    HTTPStatus.BAD_REQUEST,
+    HTTPStatus.UNAUTHORIZED,
+    HTTPStatus.FORBIDDEN,
+    HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+    HTTPStatus.TOO_MANY_REQUESTS,
+    HTTPStatus.SERVICE_UNAVAILABLE,
+)
+
+_EVENTS_WRITE = Allowed(Permission.EVENTS_WRITE)
+EventsWriter = Annotated[Principal, Depends(_EVENTS_WRITE)]
+
+
+class TakenOut(BaseModel):
+    """What became of the events: all of them are stored."""
+
+    accepted: int = Field(description="Events that were new.", examples=[998])
+    duplicates: int = Field(
+        description="Events that were there already, by their `event_id`, or twice in this batch.", examples=[2]
+    )
+
+
+async def _organization(
+    writer: EventsWriter,
+    organization: Annotated[
+        str | None,
+        Query(
+            description="Whose users did it; an operator must say it, others may name their own.",
+            min_length=1,
+            max_length=200,
+            pattern=r"^[^\x00-\x1f\x7f]+$",
+        ),
+    ] = None,
+) -> str:
+    if writer.organization_id is None:
+        if organization is None:
+            raise ProblemError(
+                HTTPStatus.BAD_REQUEST, "an operator's key belongs to no organization", "add ?organization=ORG"
+            )
+        return organization
+    if organization not in (None, writer.organization_id):
+        # The same words for one that exists and one that does not.
+        raise ProblemError(HTTPStatus.FORBIDDEN, "this key reports events of its own organization alone")
+    return writer.organization_id
+
+
+@router.post("/events", summary="Report events", status_code=HTTPStatus.ACCEPTED, responses=_ERRORS)
+def take_events(
+    request: Request,
+    state: Annotated[State, Depends(state_of)],
+    writer: EventsWriter,
+    organization: Annotated[str, Depends(_organization)],
+    batch: Events,
+) -> TakenOut:
+    """Store what users did, all of it or nothing; the answer comes when it is on disk.
+
+    An event that was sent before, by its `event_id`, is not stored again, so that sending a batch again is always safe.
+    """
+
+    def write_down_who(connection: Connection) -> None:
+        write_down(
+            connection,
+            writer.subject,
+            "events.write",
+            organization_id=organization,
+            details={"events": len(batch.events)},
+            request_id=request_id_of(request),
+        )
+
+    alongside = write_down_who if writer.is_operator else None
+    stored = store(state.warehouse, organization, batch.events, alongside=alongside)
+    return TakenOut(accepted=stored.accepted, duplicates=stored.duplicates)
