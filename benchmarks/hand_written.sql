@@ -42,8 +42,10 @@ alter table hand.dim_users add primary key (user_key);
 create index on hand.dim_users (organization_id);
 
 create table hand.dim_action_types as
-select md5(action_type) as action_type_key, action_type as action_type_id, replace(action_type, 'Event', '') as name
-from (select distinct action_type from hand.arrived) as types;
+select
+    md5(organization_id || chr(31) || action_type) as action_type_key, organization_id, action_type as action_type_id,
+    replace(action_type, 'Event', '') as name
+from (select distinct organization_id, action_type from hand.arrived) as types;
 alter table hand.dim_action_types add primary key (action_type_key);
 
 create table hand.dim_organizations as
@@ -51,8 +53,9 @@ select md5(organization_id) as organization_key, organization_id from (select di
 alter table hand.dim_organizations add primary key (organization_key);
 
 create table hand.fact_user_actions (
-    user_action_id text not null, organization_key text not null, organization_id text not null, user_key text not null,
-    user_id text not null, action_type_key text not null, action_type text not null, repository_name text,
+    user_action_id text not null, source_name text not null, organization_key text not null,
+    organization_id text not null, user_key text not null, user_id text not null, action_type_key text not null,
+    action_type text not null, repository_name text, dashboard_key text, feature text, object_name text,
     action_date date not null, acted_at timestamptz not null, admission_seq bigint not null
 ) partition by range (action_date);
 create table hand.fact_sessions (
@@ -80,8 +83,9 @@ $$;
 
 insert into hand.fact_user_actions
 select
-    user_action_id, md5(organization_id), organization_id, user_key, user_id, md5(action_type), action_type,
-    repository_name, action_date, acted_at, admission_seq
+    user_action_id, 'github', md5(organization_id), organization_id, user_key, user_id,
+    md5(organization_id || chr(31) || action_type), action_type, repository_name, null, null, null, action_date, acted_at,
+    admission_seq
 from hand.arrived;
 alter table hand.fact_user_actions add primary key (user_action_id, action_date);
 create index on hand.fact_user_actions (admission_seq);
@@ -150,7 +154,9 @@ select distinct on (user_key) user_key, organization_id, user_id, user_login, ad
 from arrived order by user_key, admission_seq desc, acted_at desc, user_login desc
 on conflict (user_key) do update set login = excluded.login, admission_seq = excluded.admission_seq;
 insert into hand.dim_action_types
-select distinct md5(action_type), action_type, replace(action_type, 'Event', '') from arrived on conflict do nothing;
+select distinct
+    md5(organization_id || chr(31) || action_type), organization_id, action_type, replace(action_type, 'Event', '')
+from arrived on conflict do nothing;
 insert into hand.dim_organizations select distinct md5(organization_id), organization_id from arrived on conflict do nothing;
 
 delete from hand.fact_user_actions as known using (
@@ -159,8 +165,9 @@ delete from hand.fact_user_actions as known using (
 where known.user_action_id = before.user_action_id and known.action_date = before.action_date;
 insert into hand.fact_user_actions
 select
-    user_action_id, md5(organization_id), organization_id, user_key, user_id, md5(action_type), action_type,
-    repository_name, action_date, acted_at, admission_seq
+    user_action_id, 'github', md5(organization_id), organization_id, user_key, user_id,
+    md5(organization_id || chr(31) || action_type), action_type, repository_name, null, null, null, action_date, acted_at,
+    admission_seq
 from arrived;
 insert into hand.keys select user_action_id, action_date from arrived
 on conflict (user_action_id) do update set action_date = excluded.action_date;

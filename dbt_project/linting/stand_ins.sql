@@ -46,7 +46,7 @@ select
 {% macro days(first, last) -%} select cast('{{ first }}' as date) as date_day {%- endmacro %}
 
 {% macro configured(source_name) -%} true {%- endmacro %}
-{% macro not_yet_in(mart) -%} true {%- endmacro %}
+{% macro not_yet_in(mart, tables=none) -%} true {%- endmacro %}
 {% macro not_yet_published(column) -%} true {%- endmacro %}
 {% macro known_then() -%} true {%- endmacro %}
 {% macro happened_by_then(column) -%} true {%- endmacro %}

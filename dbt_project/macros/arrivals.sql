@@ -3,14 +3,63 @@
     it is about to name. The fact itself takes the same rows, so nothing falls between two builds when one fails.
 #}
 
-{# The condition on `admission_seq` that keeps the rows which a mart has not taken yet; all of them before its first build. #}
-{% macro not_yet_in(mart) -%}
+{#
+    The condition on `admission_seq` that keeps the rows which a mart has not taken yet; all of them before its first build.
+
+    Of a mart that several tables fill, each table has a newest admission of its own: a source that was left out for a
+    while would otherwise lose what was admitted before, once another source went past it.
+
+    Args:
+        mart: The mart.
+        tables: The landed tables that fill it, each as `source.table`, when they are several.
+#}
+{% macro not_yet_in(mart, tables=none) -%}
+    {%- if tables is not none and not execute -%}{%- do ref('stg_ops__batches') -%}{%- endif -%}
     {%- set known = built_mart(mart) -%}
     {%- if known is none -%}
         true
-    {%- else -%}
+    {%- elif tables is none or not asks_database() -%}
         admission_seq > (select coalesce(max(known.admission_seq), 0) from {{ known }} as known)
+    {%- else -%}
+        {%- set numbers = admissions_not_yet_in(known, tables) -%}
+        {{ 'admission_seq in (' ~ numbers | join(', ') ~ ')' if numbers else 'false' }}
     {%- endif -%}
+{%- endmacro %}
+
+{#
+    The admissions of these tables after the newest that left a row in a mart. They are looked through from the newest on,
+    each by the mart's index on `admission_seq`; the order in the inner query keeps PostgreSQL from joining all of the mart.
+#}
+{% macro admissions_not_yet_in(known, tables) -%}
+    {%- set numbers = [] -%}
+    {%- for table in tables -%}
+        {%- set of_table -%}
+            from {{ ref('stg_ops__batches') }}
+            where
+                source_name = '{{ table.split('.')[0] }}'
+                and table_name = '{{ table.split('.')[1] }}'
+                and admission_seq is not null
+                and row_count > quarantined_count
+        {%- endset -%}
+        {%- set query -%}
+            select admission_seq {{ of_table }}
+                and admission_seq > coalesce((
+                    select candidates.admission_seq
+                    from (select admission_seq {{ of_table }} order by admission_seq desc) as candidates
+                    where (
+                        select known.admission_seq
+                        from {{ known }} as known
+                        where known.admission_seq = candidates.admission_seq
+                        limit 1
+                    ) is not null
+                    order by candidates.admission_seq desc
+                    limit 1
+                ), 0)
+            order by admission_seq
+        {%- endset -%}
+        {%- do numbers.extend(run_query(query).columns[0].values()) -%}
+    {%- endfor -%}
+    {{ return(numbers) }}
 {%- endmacro %}
 
 {#

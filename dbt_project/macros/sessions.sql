@@ -11,7 +11,7 @@
         and known.session_date >= {{ utc_date('touched.from_at') }}
         and known.session_date <= {{ utc_date('touched.to_at') }}
     {%- elif not execute -%}
-    -- depends on {{ ref('int_sessions_touched') }}
+    -- depends on {{ ref('int_sessions_touched') }} {{ ref('stg_ops__batches') }}
     {%- endif -%}
 {%- endmacro %}
 
@@ -21,7 +21,7 @@
         {%- set behind -%}
             select max(admission_seq)
             from {{ ref('fact_user_actions') }}
-            where admission_seq > (select coalesce(max(known.admission_seq), 0) from {{ this }} as known)
+            where {{ not_yet_in('fact_sessions', ['github.events', 'platform.events']) }}
         {%- endset -%}
         {%- if run_query(behind).rows[0][0] is not none -%}
             {{ exceptions.raise_compiler_error(

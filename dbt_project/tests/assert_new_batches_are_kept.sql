@@ -1,12 +1,15 @@
 -- Each incremental fact holds every key of the batches it has taken in since the last snapshot was published: nothing is
 -- lost between raw and the star.
 {{ config(
-    enabled=configured('github') or configured('saas'),
-    meta={'dagster': {'ref': {'name': 'fact_user_actions' if configured('github') else 'fact_support_tickets'}}},
+    enabled=configured('github') or configured('platform') or configured('saas'),
+    meta={'dagster': {'ref': {
+        'name': 'fact_user_actions' if configured('github') or configured('platform') else 'fact_support_tickets',
+    }}},
 ) }}
 
 {% set facts = [
     ('fact_user_actions', 'user_action_id', 'stg_github__events', 'event_id'),
+    ('fact_user_actions', 'user_action_id', 'stg_platform__events', 'event_key'),
     ('fact_feature_usage', 'usage_id', 'stg_saas__feature_usage', 'usage_id'),
     ('fact_support_tickets', 'ticket_id', 'stg_saas__support_tickets', 'ticket_id'),
     ('fact_churn_events', 'churn_event_id', 'stg_saas__churn_events', 'churn_event_id'),

@@ -1,5 +1,5 @@
 -- No session reaches over the beginning of a stretch that a build has put together again: it would be there in two pieces.
-{{ config(enabled=configured('github')) }}
+{{ config(enabled=configured('github') or configured('platform')) }}
 
 select sessions.session_id
 from {{ ref('int_sessions_touched') }} as touched

@@ -23,6 +23,7 @@ COLUMNS = {
     "saas.opportunities": "opportunity_id account_id kind stage amount_usd probability created_date closed_date is_won"
     " is_closed owner",
     "github.events": "id type actor repo org created_at payload",
+    "platform.events": "organization_id event_id user_id action occurred_at dashboard_id feature object",
 }
 
 
@@ -120,6 +121,19 @@ def event(number: int, *, user: int = 7, repository: str = "acme/tools", org: st
         "org": json.dumps({"login": org}) if org else None,
         "created_at": "2024-02-03T04:05:06Z",
         "payload": r'{"text": "\u0000"}',
+        **given,
+    }
+
+
+def reported(name: str, organization: str = "acme", **given: str | None) -> Row:
+    """An event that an application reported as it lies in raw: a user looked at a dashboard."""
+    return {
+        "organization_id": organization,
+        "event_id": name,
+        "user_id": "ada@example.com",
+        "action": "dashboard_viewed",
+        "occurred_at": "2024-02-03 04:05:06+00",
+        "dashboard_id": "d1",
         **given,
     }
 

@@ -1,12 +1,13 @@
 """Each data test of the project fails when what it guards is broken."""
 
-from tests.dbt_project.landings import land_both_sources
+from tests.dbt_project.landings import land, land_both_sources, reported
 from tests.dbt_project.project import Star
 
 BREAKS = {
     "actions_have_their_user": "delete from personal.dim_users where organization_id = 'octo'",
     "actions_have_their_type": "delete from marts.dim_action_types",
     "actions_have_their_organization": "delete from marts.dim_organizations where organization_id = 'octo'",
+    "assert_actions_have_their_dashboard": "delete from marts.dim_dashboards",
     "churn_events_have_their_organization": "update marts.fact_churn_events set organization_key = 'gone'",
     "sessions_have_their_organization": "update marts.fact_sessions set organization_key = 'gone'",
     "sessions_have_their_user": "update marts.fact_sessions set user_key = 'gone'",
@@ -52,6 +53,7 @@ WARNINGS = {
 
 def test_what_is_broken_is_found(star: Star) -> None:
     land_both_sources(star.warehouse)
+    land(star.warehouse, "platform.events", [reported("e1")])
     star.execute(
         "insert into ops.metric_queries (asked_at, metrics, group_by, milliseconds, outcome)"
         " values (now(), '{mrr}', '{}', 1, 'answered')",

@@ -23,7 +23,7 @@ def test_every_file_of_the_folder_is_a_suite_where_it_is_looked_for() -> None:
     assert [path for path in SUITES_FOLDER.rglob("*") if path.is_file() and path not in PATHS] == []
     assert {("saas", "accounts"), ("saas", "subscriptions"), ("saas", "feature_usage"), ("saas", "support_tickets"),
             ("saas", "churn_events"), ("saas", "invoices"), ("saas", "dashboards"), ("saas", "opportunities"),
-            ("github", "events")} <= set(TABLES)  # fmt: skip
+            ("github", "events"), ("platform", "events")} <= set(TABLES)  # fmt: skip
 
 
 @pytest.mark.parametrize(("source", "table"), TABLES)
@@ -86,6 +86,11 @@ GOOD: dict[str, dict[str, str]] = {
     "github.events": {
         "id": "1", "type": "PushEvent", "actor": '{"id": 1, "login": "ada"}', "repo": '{"id": 1, "name": "ada/x"}',
         "payload": "{}", "public": "true", "created_at": "2015-01-01T00:00:00Z", "org": '{"login": "acme"}',
+    },
+    "platform.events": {
+        "organization_id": "acme", "event_id": "e-1", "user_id": "u-1", "action": "dashboard_viewed",
+        "occurred_at": "2026-01-31 18:00:00+00", "received_at": "2026-01-31 18:00:01.25+00", "received_seq": "1",
+        "dashboard_id": "d-1", "feature": "", "object": "", "properties": "{}",
     },
 }  # fmt: skip
 
@@ -201,6 +206,16 @@ BAD: dict[str, list[tuple[str, str, str]]] = {
         ("created_at", "2015-02-29T00:00:00Z", "created_at_is_a_moment"),
         ("public", "x", "public_is_yes_or_no"),
     ],
+    "platform.events": [
+        ("organization_id", "", "organization_id_present"),
+        ("event_id", "", "event_id_present"),
+        ("user_id", "", "user_id_present"),
+        ("action", "", "action_present"),
+        ("occurred_at", "", "occurred_at_present"),
+        ("occurred_at", "1989-12-31T23:59:59Z", "occurred_at_is_a_moment"),
+        ("occurred_at", "2026-02-01T18:00:02Z", "occurred_before_it_was_received"),
+        ("properties", "none", "properties_are_a_document"),
+    ],
 }
 
 # Per table: column, value, the rule that must report it and leave the row. Several columns that have to fit each other
@@ -231,6 +246,7 @@ NEWS: dict[str, list[tuple[str, str, str]]] = {
         ("tax_usd+total_usd", "529.345+3315.345", "tax_usd_has_two_decimals"),
         ("total_usd+tax_usd", "3315.345+529.345", "total_usd_has_two_decimals"),
     ],
+    "platform.events": [],
     "saas.dashboards": [("title", "", "title_present")],
     "saas.opportunities": [
         ("kind", "upsell", "known_kind"),
@@ -248,7 +264,8 @@ def test_every_suite_catches_what_it_promises_and_nothing_else(room: Room, name:
     suite = suite_of(source, table)
     good = GOOD[name]
     assert set(good) == set(suite.columns)
-    key = next(rule.unique for rule in suite.expectations if rule.unique)[0]
+    keys = next(rule.unique for rule in suite.expectations if rule.unique)
+    key, unique = keys[-1], f"unique_{'_'.join(keys)}"
     changed = [*NEWS[name], *BAD[name]]
     rows: list[dict[str, Any]] = [{**good, key: f"k{n}"} for n in range(2 * len(changed) + 2)]
     rows += [
@@ -258,21 +275,23 @@ def test_every_suite_catches_what_it_promises_and_nothing_else(room: Room, name:
     conflict = {**good, key: "same"}
     rows += [
         conflict,
-        {**conflict, "actor": '{"login": "eve"}'} if source == "github" else {**conflict, list(good)[1]: "x"},
+        {**conflict, "actor": '{"login": "eve"}'}
+        if source == "github"
+        else {**conflict, next(column for column in good if column not in keys): "x"},
     ]
 
     room.suites = SUITES_FOLDER
-    batch = room.land(table, rows, source=source, key=[key])
+    batch = room.land(table, rows, source=source, key=keys)
     room.judge()
 
     first = len(rows) - 2 - len(BAD[name])
     expected = {first + n: [rule] for n, (_, _, rule) in enumerate(BAD[name], start=1)}
-    expected |= {len(rows) - 1: [f"unique_{key}"], len(rows): [f"unique_{key}"]}
+    expected |= {len(rows) - 1: [unique], len(rows): [unique]}
     assert room.quarantine(batch) == expected
     assert room.batch(batch).status == "admitted"
     checks = room.checks(batch)
     assert {check["name"] for check in checks.values() if check["status"] == "warned"} == {n for *_, n in NEWS[name]}
     promised = {rule.name for rule in suite.expectations if rule.is_about_rows or rule.unique}
-    untested = promised - {rule for *_, rule in changed} - {f"unique_{key}"}
+    untested = promised - {rule for *_, rule in changed} - {unique}
     same_kind = {rule for rule in untested if rule.endswith("_is_yes_or_no") or rule == "seats_is_a_count"}
     assert untested == same_kind

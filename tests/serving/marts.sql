@@ -91,6 +91,7 @@ alter table marts.fact_churn_events add column organization_key text generated a
 alter table marts.fact_feature_usage add column organization_key text generated always as (organization_id) stored;
 alter table marts.fact_support_tickets add column organization_key text generated always as (organization_id) stored;
 alter table marts.fact_user_actions add column organization_key text generated always as (organization_id) stored;
+alter table marts.fact_user_actions add column source_name text generated always as ('github') stored;
 
 create table marts.dim_accounts as
 select

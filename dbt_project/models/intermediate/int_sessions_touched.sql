@@ -5,6 +5,7 @@
 -- durations are whole seconds, which can be one too few.
 {% set sessions = built_mart('fact_sessions') %}
 {% set replaced = replaced_rows('fact_user_actions') if sessions else none %}
+{% set is_new = not_yet_in('fact_sessions', ['github.events', 'platform.events']) %}
 
 with actions as (
     {% if sessions %}
@@ -12,7 +13,7 @@ with actions as (
             user_key,
             acted_at
         from {{ ref('fact_user_actions') }}
-        where {{ not_yet_in('fact_sessions') }}
+        where {{ is_new }}
 
         {% if replaced %}
             union all
@@ -21,7 +22,7 @@ with actions as (
                 user_key,
                 acted_at
             from {{ replaced }}
-            where {{ not_yet_in('fact_sessions') }}
+            where {{ is_new }}
         {% endif %}
     {% else %}
         -- Without sessions everything is new, and fact_sessions reads it all.

@@ -4,7 +4,7 @@
     unique_key='organization_key',
     indexes=[{'columns': ['organization_id']}],
     pre_hook=[
-        "{{ built_together_with('int_user_actions_arrived') if configured('github') }}",
+        "{{ built_together_with('int_user_actions_arrived') if configured('github') or configured('platform') }}",
         "{{ built_together_with('int_invoice_lines_arrived') if configured('online_retail') }}",
     ],
 ) }}
@@ -42,7 +42,7 @@ with named as (
         union
     {% endif %}
 
-    {% if configured('github') %}
+    {% if configured('github') or configured('platform') %}
         select organization_id from {{ ref('int_user_actions_arrived') }}
 
         union

@@ -23,13 +23,20 @@ with actions as (
 final as (
     select
         actions.user_action_id,
+        actions.source_name,
         {{ organization_key('actions.organization_id') }} as organization_key,
         actions.organization_id,
         actions.user_key,
         actions.user_id,
-        {{ surrogate_key(['actions.action_type']) }} as action_type_key,
+        {{ surrogate_key(['actions.organization_id', 'actions.action_type']) }} as action_type_key,
         actions.action_type,
         actions.repository_name,
+        case
+            when actions.dashboard_id is not null
+                then {{ surrogate_key(['actions.organization_id', 'actions.dashboard_id']) }}
+        end as dashboard_key,
+        actions.feature,
+        actions.object_name,
         actions.action_date,
         actions.acted_at,
         actions.admission_seq
