@@ -14,7 +14,7 @@ from serving.flights import Asker, Flights, Interruption
 from serving.kept_answers import AnswerKey, KeptAnswer, KeptAnswers, SharedAnswers
 from serving.names import METRIC_TIME
 from serving.query import Filter, MetricQuery, TimeRange, parse_query
-from serving.query_log import QueryLog, Question
+from serving.query_log import COMMAND, Caller, QueryLog, Question
 from serving.snapshots import Snapshot
 from serving.standing import Standing, Standings
 from serving.store_files import load_definitions
@@ -109,6 +109,7 @@ class Metrics:
         *,
         standing: Standing | None = None,
         asker: Asker | None = None,
+        caller: Caller = COMMAND,
     ) -> Answer:
         """Answer a question.
 
@@ -117,12 +118,13 @@ class Metrics:
             organization: Whose rows it is answered from; None: everybody's, for the platform's operators only.
             standing: What it is answered from, so that several answers stand on the same; None: the newest.
             asker: Who asks, if they may leave before there is an answer.
+            caller: Who asks, for the log.
 
         Raises:
             AbandonedError: Whoever asked has left.
             DataInsightError: Nothing was published yet, or the question names something that does not exist.
         """
-        with self._log.question(query, organization) as question:
+        with self._log.question(query, organization, caller) as question:
             standing = standing or self.standing()
             question.stands_on(standing.snapshot)
             answer = self._answer(query, organization, standing, question, asker)
@@ -137,13 +139,15 @@ class Metrics:
         """
         self._compile(self.standing().snapshot, query, organization)
 
-    def known(self, query: MetricQuery, organization: str | None, standing: Standing) -> Answer | None:
+    def known(
+        self, query: MetricQuery, organization: str | None, standing: Standing, caller: Caller = COMMAND
+    ) -> Answer | None:
         """The answer, if this process has given it before: at once, and without waiting for anything."""
         kept = self._kept.near(self._key(query, organization, standing))
         if kept is None:
             return None
         answer = Answer(kept, standing.trust(kept.marts), Timing(0.0, 0.0, "hit"))
-        with self._log.question(query, organization) as question:
+        with self._log.question(query, organization, caller) as question:
             question.stands_on(standing.snapshot)
             question.answered(answer.table.num_rows, is_cache_hit=True)
         return answer

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
+from typing import Literal
 
 import sqlalchemy as sa
 
@@ -25,6 +26,22 @@ _PATIENCE_SECONDS = 5
 _LONGEST_NAME = 200
 
 
+@dataclass(frozen=True)
+class Caller:
+    """Who asks a question, and by which way.
+
+    Attributes:
+        door: `http`, or the platform's own `command`.
+        principal: The subject of whoever asks, as `key:<key_id>`; None: whoever runs the command.
+    """
+
+    door: Literal["http", "command"] = "command"
+    principal: str | None = None
+
+
+COMMAND = Caller()
+
+
 @dataclass
 class Question:
     """A row of `ops.metric_queries`, filled in while the question is answered.
@@ -37,6 +54,8 @@ class Question:
     metrics: list[str]
     group_by: list[str]
     grain: str | None
+    door: str
+    principal: str | None
     asked_at: datetime = field(default_factory=lambda: datetime.now(UTC))
     snapshot_id: int | None = None
     admission_seq: int | None = None
@@ -75,13 +94,15 @@ class QueryLog:
         self._writer: threading.Thread | None = None
 
     @contextmanager
-    def question(self, query: MetricQuery, organization: str | None) -> Iterator[Question]:
+    def question(self, query: MetricQuery, organization: str | None, caller: Caller) -> Iterator[Question]:
         """The question is over at the end of the context; an error there is a failure."""
         asked = Question(
             organization if organization is None else _storable(organization),
             [_storable(name) for name in query.metrics],
             [_storable(name) for name in query.group_by],
             query.grain,
+            caller.door,
+            caller.principal,
         )
         try:
             yield asked

@@ -20,6 +20,7 @@ from serving.http.waiting import while_connected
 from serving.identity.audit import write_down
 from serving.identity.principal import Principal
 from serving.query import MetricQuery
+from serving.query_log import Caller
 from warehouse.database import API
 
 _ERRORS = responses(
@@ -164,13 +165,14 @@ async def _answered(
     if tag in request.headers.get("if-none-match", ""):
         return Response(status_code=HTTPStatus.NOT_MODIFIED, headers=headers)
     measured: Measured = request.app.state.measured
-    known = state.metrics.known(query, organization, standing)
+    caller = Caller("http", reader.subject)
+    known = state.metrics.known(query, organization, standing, caller)
     if known is not None and known.table.num_rows <= _FEW_ROWS:
         measured.answer(known.timing.cache)
         return rendered(known, media_type, headers)
 
     def find(asker: Asker) -> Response:
-        answer = known or state.metrics.query(query, organization, standing=standing, asker=asker)
+        answer = known or state.metrics.query(query, organization, standing=standing, asker=asker, caller=caller)
         measured.answer(answer.timing.cache)
         return rendered(answer, media_type, headers)
 

@@ -181,4 +181,6 @@ insert into marts.fact_metric_queries values
 (1, null, '(operator)', '2024-01-05', 'mrr', 'answered', 12.5, false, 1),
 (2, 'acme', 'acme', '2024-02-05', 'mrr, arr', 'failed', 2, null, 1),
 (3, 'bolt', 'bolt', '2024-02-05', 'mrr', 'answered', 1.5, true, 1);
+alter table marts.fact_metric_queries
+add column door text not null default 'http', add column principal text default 'key:1';
 alter table marts.fact_sessions add column organization_key text generated always as (organization_id) stored;

@@ -5,6 +5,8 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
+from serving.metrics import parse_query
+from serving.query_log import Caller
 from tests.serving.conftest import Asking, Store
 from warehouse.database import ANALYST, API, TRANSFORMER, Warehouse
 from warehouse.errors import DataInsightError
@@ -41,6 +43,22 @@ def test_every_question_is_logged_with_what_became_of_it(store: Store, ask: Aski
     recent = "asked_at between now() - interval '1 hour' and now()"
     assert {row[0] for row in _logged(store.warehouse, recent)} == {True}
     assert "a secret" not in str(_logged(store.warehouse, "*"))
+
+
+def test_it_says_by_which_way_a_question_came_and_who_asked_it(store: Store, ask: Asking) -> None:
+    store.publish()
+    query, caller = parse_query({"metrics": ["mrr"]}), Caller("http", "key:1")
+    ask.metrics.query(query)
+    # Also where the answer is known already: that is the same for everybody, and who asks is not.
+    assert ask.metrics.known(query, None, ask.metrics.standing(), caller) is not None
+    ask.metrics.query(query, caller=Caller("http", "user:2"))
+    ask.metrics.close()
+
+    assert _logged(store.warehouse, "door, principal, is_cache_hit") == [
+        ("command", None, False),
+        ("http", "key:1", True),
+        ("http", "user:2", True),
+    ]
 
 
 def test_a_warehouse_that_cannot_be_written_answers_all_the_same(store: Store, ask: Asking) -> None:

@@ -37,6 +37,8 @@ final as (
         attributed.asked_for as organization_id,
         attributed.asked_date,
         attributed.asked_at,
+        attributed.door,
+        attributed.principal,
         attributed.metric_names,
         attributed.group_by_names,
         attributed.grain,

@@ -8,6 +8,8 @@ final as (
         query_id,
         asked_at,
         organization_id,
+        door,
+        principal,
         {{ joined_texts('metrics') }} as metric_names,
         {{ joined_texts('group_by') }} as group_by_names,
         grain,
