@@ -7,7 +7,7 @@ for its memory.
 import re
 import threading
 from collections import OrderedDict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -133,12 +133,15 @@ class OpenSnapshot:
             self._types[key] = type_name(found.schema.field(0).type)
         return self._types[key]
 
-    def run(self, sql: str, interruption: Interruption | None = None) -> "pa.Table":
+    def run(
+        self, sql: str, interruption: Interruption | None = None, tables: "Mapping[str, pa.Table] | None" = None
+    ) -> "pa.Table":
         """Execute a statement; safe to call from several threads.
 
         Args:
             sql: The statement.
             interruption: By which it may be ended from elsewhere.
+            tables: What else it may read, by name.
 
         Raises:
             AbandonedError: It was ended.
@@ -155,6 +158,8 @@ class OpenSnapshot:
             ):
                 for mart, dataset in self._datasets.items():
                     cursor.register(self._dataset_name(mart), dataset)
+                for name, given in (tables or {}).items():
+                    cursor.register(name, given)
                 table: pa.Table = cursor.sql(sql).to_arrow_table()
                 return table
         except duckdb.InterruptException as error:

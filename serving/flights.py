@@ -3,10 +3,7 @@
 import threading
 from collections.abc import Callable, Hashable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
-
-if TYPE_CHECKING:
-    import duckdb
+from typing import Any, Generic, Protocol, TypeVar
 
 Result = TypeVar("Result")
 
@@ -15,24 +12,31 @@ class AbandonedError(Exception):
     """Whoever asked has gone, so that nobody gets an answer."""
 
 
+class Interruptible(Protocol):
+    """Something that can be ended from another thread: a cursor of DuckDB, or whoever waits for another computation."""
+
+    def interrupt(self) -> None:
+        """End what it does."""
+
+
 class Interruption:
-    """Ends a statement of DuckDB from another thread."""
+    """Ends a computation from another thread."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._cursor: duckdb.DuckDBPyConnection | None = None
+        self._under_way: Interruptible | None = None
         self.asked = False
 
     def ask(self) -> None:
         """End what runs, and let nothing begin."""
         with self._lock:
             self.asked = True
-            if self._cursor is not None:
-                self._cursor.interrupt()
+            if self._under_way is not None:
+                self._under_way.interrupt()
 
     @contextmanager
-    def over(self, cursor: "duckdb.DuckDBPyConnection") -> Iterator[None]:
-        """What a cursor does in the context may be ended.
+    def over(self, under_way: Interruptible) -> Iterator[None]:
+        """What is done in the context may be ended.
 
         Raises:
             AbandonedError: It was asked for before.
@@ -40,12 +44,12 @@ class Interruption:
         with self._lock:
             if self.asked:
                 raise AbandonedError
-            self._cursor = cursor
+            self._under_way = under_way
         try:
             yield
         finally:
             with self._lock:
-                self._cursor = None
+                self._under_way = None
 
 
 class Asker:
@@ -74,6 +78,10 @@ class Asker:
             if not self._has_left and self._flight is not None:
                 self._flight.lose_one()
             self._has_left = True
+
+    def interrupt(self) -> None:
+        """Wait no more, since what this was needed for was ended."""
+        self.leave()
 
 
 class Flight(Generic[Result]):

@@ -64,15 +64,32 @@ class AnswerKey:
 
 @dataclass(frozen=True)
 class KeptAnswer:
-    """The rows of an answer, and the marts that they stand on."""
+    """The rows of an answer, and the marts that they stand on.
+
+    Attributes:
+        totals: One row with what the metrics come to in all; None when that was not asked for.
+    """
 
     table: "pa.Table"
     marts: frozenset[str]
+    totals: "pa.Table | None" = None
 
     @cached_property
     def json(self) -> bytes:
-        """Columns and rows as JSON."""
-        return orjson.dumps(columns_and_rows(self.table))
+        """Columns, rows and totals as JSON."""
+        return orjson.dumps({**columns_and_rows(self.table), **self.totals_by_name})
+
+    @property
+    def totals_by_name(self) -> dict[str, Any]:
+        """`{"totals": {metric: value}}` as JSON values; nothing when they were not asked for."""
+        if self.totals is None:
+            return {}
+        (row,) = columns_and_rows(self.totals)["rows"]
+        return {"totals": dict(zip(self.totals.column_names, row, strict=True))}
+
+    def page(self, start: int, size: int) -> "KeptAnswer":
+        """Some of its rows."""
+        return KeptAnswer(self.table.slice(start, size), self.marts, self.totals)
 
     @property
     def bytes(self) -> int:
@@ -194,10 +211,16 @@ class SharedAnswers:
 
 
 def _packed(answer: KeptAnswer) -> bytes:
+    metadata = {b"marts": orjson.dumps(sorted(answer.marts))}
+    if answer.totals is not None:
+        metadata[b"totals"] = _stream(answer.totals)
+    return _stream(answer.table.replace_schema_metadata(metadata))
+
+
+def _stream(table: "pa.Table") -> bytes:
     import pyarrow as pa
 
     sink = pa.BufferOutputStream()
-    table = answer.table.replace_schema_metadata({b"marts": orjson.dumps(sorted(answer.marts))})
     with pa.ipc.new_stream(sink, table.schema) as stream:
         stream.write_table(table)
     return bytes(sink.getvalue())
@@ -207,5 +230,6 @@ def _unpacked(packed: bytes) -> KeptAnswer:
     import pyarrow as pa
 
     table = pa.ipc.open_stream(packed).read_all()
-    marts = orjson.loads(table.schema.metadata[b"marts"])
-    return KeptAnswer(table.replace_schema_metadata(None), frozenset(marts))
+    metadata = table.schema.metadata
+    totals = pa.ipc.open_stream(metadata[b"totals"]).read_all() if b"totals" in metadata else None
+    return KeptAnswer(table.replace_schema_metadata(None), frozenset(orjson.loads(metadata[b"marts"])), totals)

@@ -4,16 +4,19 @@ import threading
 import time
 from collections import OrderedDict
 from contextlib import suppress
-from typing import Any
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
 from serving.answer import Answer, Timing
 from serving.catalog import Catalog
 from serving.compiler import Compiler, Place, Statement
+from serving.composition.composer import Composer
+from serving.composition.joining import Ask
 from serving.engine import Engine
 from serving.flights import Asker, Flights, Interruption
 from serving.kept_answers import AnswerKey, KeptAnswer, KeptAnswers, SharedAnswers
 from serving.names import METRIC_TIME
-from serving.query import Filter, MetricQuery, TimeRange, parse_query
+from serving.query import ComposedQuery, Filter, MetricQuery, TimeRange, parse_query
 from serving.query_log import COMMAND, Caller, QueryLog, Question
 from serving.snapshots import Snapshot
 from serving.standing import Standing, Standings
@@ -24,6 +27,9 @@ from warehouse.policy import Policy, load_policy
 from warehouse.settings import Settings
 
 __all__ = ["Answer", "Filter", "MetricQuery", "Metrics", "TimeRange", "parse_query"]
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 _KEPT_DEFINITIONS = 3
 _WARMED_QUESTIONS = 20
@@ -43,7 +49,7 @@ class Metrics:
         self._policy = policy or load_policy()
         self._engine = Engine(settings)
         self._log = QueryLog(warehouse)
-        self._standings = Standings(warehouse)
+        self._standings = Standings(warehouse, settings.snapshot_retention_hours)
         self._lock = threading.Lock()
         self._compilers: OrderedDict[str, tuple[Catalog, Compiler]] = OrderedDict()
         most_bytes = settings.cache_bytes
@@ -68,13 +74,26 @@ class Metrics:
         """The same, or None."""
         return self._standings.now_if_any()
 
+    def standing_at(self, snapshot_id: int) -> Standing | None:
+        """What answered when that snapshot was served; None when the store keeps it no more.
+
+        Raises:
+            UnavailableError: Nothing was published yet, or the warehouse is away.
+        """
+        return self._standings.at(snapshot_id)
+
+    @property
+    def policy_version(self) -> str:
+        """By which rules rows are shown."""
+        return self._policy.version
+
     @property
     def cache_bytes(self) -> int:
         """What the answers take that are kept."""
         return self._kept.bytes
 
     def list(self, organization: str | None = None) -> list[dict[str, Any]]:
-        """Every metric: its name, label, description, type, owner, unit, dimensions and grains.
+        """Every metric: its name, label, description, type, owner, unit, dimensions, grains and freshness.
 
         Args:
             organization: Leave out what no organization may see; None: everything.
@@ -82,7 +101,8 @@ class Metrics:
         Raises:
             UnavailableError: Nothing was published yet.
         """
-        catalog, _ = self._defined(self.standing().snapshot)
+        standing = self.standing()
+        catalog, _ = self._defined(standing.snapshot)
         found = []
         for metric in sorted(catalog.metrics.values(), key=lambda metric: metric.name):
             if organization is not None and any(self._policy.mart(mart).internal for mart in metric.marts):
@@ -98,9 +118,22 @@ class Metrics:
                     "unit": metric.unit,
                     "dimensions": [METRIC_TIME, *sorted(names.dimensions)],
                     "grains": names.grains,
+                    "freshness": standing.freshness(metric.marts),
                 }
             )
         return found
+
+    def type_of(self, metric: str, dimension: str, standing: Standing) -> str:
+        """The type of a dimension's values.
+
+        Raises:
+            DataInsightError: There is no such metric, or it has no such dimension.
+        """
+        catalog, _ = self._defined(standing.snapshot)
+        found = catalog.names([metric]).group_by(dimension, None)
+        if found.dimension is None or found.grain is not None:
+            return "date"
+        return self._engine.open(standing.snapshot).type_of(catalog.table_of(found.dimension.model), found.dimension)
 
     def query(
         self,
@@ -179,32 +212,72 @@ class Metrics:
             self._defined(standing.snapshot)[0].names(query.metrics)
             self._engine.open(standing.snapshot)
             question.started = time.perf_counter()
-            kept, timing = self._flights.answer(
-                key, lambda interruption: self._find(key, query, organization, interruption), asker
-            )
+            kept, timing = self._flights.answer(key, lambda interruption: self._find(key, interruption), asker)
         return Answer(kept, standing.trust(kept.marts), timing)
 
-    def _find(
-        self, key: AnswerKey, query: MetricQuery, organization: str | None, interruption: Interruption
-    ) -> tuple[KeptAnswer, Timing]:
+    def _find(self, key: AnswerKey, interruption: Interruption) -> tuple[KeptAnswer, Timing]:
         # The one before may have just been put there.
         known = self._kept.near(key) or self._kept.far(key)
         if known is not None:
             return known, Timing(0.0, 0.0, "hit")
-        started = time.perf_counter()
-        statement = self._compile(key.snapshot, query, organization)
-        compiled = time.perf_counter()
-        table = self._engine.open(key.snapshot).run(statement.sql, interruption)
-        executed = time.perf_counter()
-        if table.num_rows > self._settings.query_rows:
+        if isinstance(key.query, ComposedQuery):
+            found, timing = self._composed(key, key.query, interruption)
+        else:
+            found, timing = self._computed(key, interruption)
+        if found.table.num_rows > self._settings.query_rows:
             raise DataInsightError(
                 f"the answer has more than {self._settings.query_rows:,} rows",
                 hint="ask for less at once: fewer dimensions, a coarser grain, a shorter time, a `limit`; or raise"
                 " DATAINSIGHT_QUERY_ROWS",
             )
-        found = KeptAnswer(table, statement.marts)
         self._kept.put(key, found)
-        return found, Timing(_milliseconds(started, compiled), _milliseconds(compiled, executed), "miss")
+        return found, timing
+
+    def _computed(self, key: AnswerKey, interruption: Interruption) -> tuple[KeptAnswer, Timing]:
+        started = time.perf_counter()
+        statement = self._compile(key.snapshot, key.query, key.organization)
+        compiled = time.perf_counter()
+        table = self._engine.open(key.snapshot).run(statement.sql, interruption)
+        executed = time.perf_counter()
+        timing = Timing(_milliseconds(started, compiled), _milliseconds(compiled, executed), "miss")
+        return KeptAnswer(table, statement.marts), timing
+
+    def _composed(self, key: AnswerKey, query: ComposedQuery, interruption: Interruption) -> tuple[KeptAnswer, Timing]:
+        """The answer to a composed question by those to plain ones, each kept and found like any other."""
+        started = time.perf_counter()
+        marts: set[str] = set()
+        compile_ms = 0.0
+
+        def ask(part: MetricQuery) -> "pa.Table":
+            nonlocal compile_ms
+            kept, timing = self._part(replace(key, query=part), interruption)
+            marts.update(kept.marts)
+            compile_ms += timing.compile_ms
+            return kept.table
+
+        found = self._composer(key.snapshot, query, ask, interruption).compose(query)
+        took = _milliseconds(started, time.perf_counter())
+        return (
+            KeptAnswer(found.table, frozenset(marts), found.totals),
+            Timing(round(compile_ms, 2), round(took - compile_ms, 2), "miss"),
+        )
+
+    def _part(self, key: AnswerKey, interruption: Interruption) -> tuple[KeptAnswer, Timing]:
+        kept = self._kept.near(key)
+        if kept is not None:
+            return kept, Timing(0.0, 0.0, "hit")
+        asker = Asker()
+        with interruption.over(asker):
+            return self._flights.answer(key, lambda mine: self._find(key, mine), asker)
+
+    def _composer(self, snapshot: Snapshot, query: MetricQuery, ask: Ask, interruption: Interruption) -> Composer:
+        opened = self._engine.open(snapshot)
+        return Composer(
+            self._defined(snapshot)[0].names(query.metrics),
+            ask,
+            lambda sql, tables: opened.run(sql, interruption, tables),
+            self._settings.query_rows,
+        )
 
     def _warm(self, standing: Standing) -> None:
         """Open a snapshot and ask it what was asked of the one before, so that nobody waits for that."""
@@ -213,9 +286,7 @@ class Metrics:
         for key in self._kept.most_used(_WARMED_QUESTIONS):
             # What cannot be asked any more is told to whoever asks it.
             with suppress(DataInsightError):
-                self._find(
-                    self._key(key.query, key.organization, standing), key.query, key.organization, Interruption()
-                )
+                self._find(self._key(key.query, key.organization, standing), Interruption())
 
     def _defined(self, snapshot: Snapshot) -> tuple[Catalog, Compiler]:
         """The metrics by the definitions that the snapshot was published with."""

@@ -7,6 +7,10 @@ from serving.names import GRAINS
 from serving.query import TimeRange
 from warehouse.errors import DataInsightError
 
+# What a period is made of: always as many days, or as many months of different lengths.
+DAYS_IN = {"day": 1, "week": 7}
+MONTHS_IN = {"month": 1, "quarter": 3, "year": 12}
+
 _MOST_DAYS = {"day": 1, "week": 7, "month": 31, "quarter": 92, "year": 366}
 
 
@@ -32,6 +36,25 @@ def end_of(day: date, grain: str) -> date:
     except OverflowError:
         return date.max
     return start_of(following, grain) - timedelta(days=1)
+
+
+def count_of_periods(start: date, end: date, grain: str) -> int:
+    """How many periods the days from `start` to `end` lie in, both included."""
+    first, last = start_of(start, grain), start_of(end, grain)
+    if grain in DAYS_IN:
+        return (last - first).days // DAYS_IN[grain] + 1
+    return ((last.year - first.year) * 12 + last.month - first.month) // MONTHS_IN[grain] + 1
+
+
+def months_later(day: date, months: int) -> date:
+    """The same day of a month so many months later, or that month's last one where it has no such day.
+
+    Raises:
+        ValueError: The calendar does not reach so far.
+    """
+    year, month = divmod(day.year * 12 + day.month - 1 + months, 12)
+    last = end_of(date(year, month + 1, 1), "month")
+    return last.replace(day=min(day.day, last.day))
 
 
 def require_whole_periods(time_range: TimeRange, grains: Mapping[str, str]) -> None:

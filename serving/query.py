@@ -1,5 +1,6 @@
 """The question: which metrics, by what, when, of which rows, in which order. Its JSON shape is the API's."""
 
+import re
 from collections.abc import Mapping
 from datetime import date, datetime
 from typing import Any, Literal, Self
@@ -14,6 +15,8 @@ Grain = Literal["day", "week", "month", "quarter", "year"]
 
 WITHOUT_VALUE = ("is_null", "is_not_null")
 _WITH_MANY_VALUES = ("in", "not_in")
+
+_TOP = re.compile(r"([^:]+):([^:]+):(\d{1,9})(:other)?", flags=re.ASCII)
 
 
 class TimeRange(BaseModel):
@@ -86,6 +89,99 @@ class MetricQuery(BaseModel):
         return self
 
 
+class Top(BaseModel):
+    """Only the largest values of one dimension.
+
+    Attributes:
+        dimension: One of `group_by`, by the name it has there.
+        by: The metric that says how large a value is, over the whole time range.
+        n: How many values.
+        other: Whether all other values are told too, together.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    dimension: str
+    by: str
+    n: int = Field(ge=1, le=1_000)
+    other: bool = False
+
+
+class ComposedQuery(MetricQuery):
+    """A question with parts that no single statement answers.
+
+    Attributes:
+        compare: Tells each metric also as it was before: in as long a range, or in the year before.
+        totals: Tells what each metric comes to in all, whatever it is split by.
+        fill: Tells every period, those without rows with nulls or with zeros.
+        top: Tells the largest values of a dimension only.
+    """
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "metrics": ["mrr"],
+                    "group_by": ["metric_time", "organization__industry"],
+                    "grain": "month",
+                    "time_range": {"start": "2024-01-01", "end": "2024-12-31"},
+                    "filters": [{"dimension": "organization__country", "op": "in", "values": ["US", "DE"]}],
+                    "order_by": ["-mrr"],
+                    "limit": 1000,
+                    "compare": "previous_year",
+                    "totals": True,
+                }
+            ]
+        }
+    )
+
+    compare: Literal["previous_period", "previous_year"] | None = None
+    totals: bool = False
+    fill: Literal["null", "zero"] | None = None
+    top: Top | None = None
+
+    @model_validator(mode="after")
+    def _of_parts_that_fit(self) -> Self:
+        if self.compare and (self.time_range.start is None or self.time_range.end is None):
+            raise ValueError("compare needs a time_range with a start and an end, to know what lies before it")
+        if self.top is not None:
+            for part, name, allowed in (
+                ("dimension", self.top.dimension, self.group_by),
+                ("by", self.top.by, self.metrics),
+            ):
+                if name not in allowed:
+                    raise ValueError(
+                        f"top.{part} is {name!r}; allowed, since they are asked for: {', '.join(allowed) or 'none'}"
+                    )
+        return self
+
+    @property
+    def plain(self) -> MetricQuery:
+        """The question without those parts."""
+        return MetricQuery.model_construct(**{name: getattr(self, name) for name in MetricQuery.model_fields})
+
+    @property
+    def simplest(self) -> MetricQuery:
+        """The question itself, or a plain one that asks the same."""
+        is_composed = self.compare or self.totals or self.fill or self.top
+        return self if is_composed else self.plain
+
+
+def parse_top(text: str) -> dict[str, Any]:
+    """The part `top` as links and commands write it: `country:mrr:5`, or `country:mrr:5:other`.
+
+    Raises:
+        DataInsightError: It is none.
+    """
+    found = _TOP.fullmatch(text)
+    if found is None:
+        raise DataInsightError(
+            f"top {text!r} is not dimension:metric:number",
+            hint="write country:mrr:5, or country:mrr:5:other to have all others together, too",
+        )
+    return {"dimension": found[1], "by": found[2], "n": int(found[3]), "other": found[4] is not None}
+
+
 def parse_query(given: Mapping[str, Any]) -> MetricQuery:
     """A query from its JSON shape.
 
@@ -93,11 +189,11 @@ def parse_query(given: Mapping[str, Any]) -> MetricQuery:
         DataInsightError: It is no query; the message names the part and what is allowed.
     """
     try:
-        return MetricQuery.model_validate(given)
+        return ComposedQuery.model_validate(given).simplest
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"][:3]) or "the query"
         raise DataInsightError(
             f"{where}: {first['msg'].removeprefix('Value error, ')}",
-            hint=f"a query has {', '.join(MetricQuery.model_fields)}; docs/querying.md explains each",
+            hint=f"a query has {', '.join(ComposedQuery.model_fields)}; docs/querying.md explains each",
         ) from error

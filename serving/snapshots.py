@@ -76,6 +76,19 @@ def kept_snapshots(connection: sa.Connection, retention_hours: int) -> list[Snap
     return [_snapshot(row) for row in found]
 
 
+def kept_snapshot(connection: sa.Connection, snapshot_id: int, retention_hours: int) -> Snapshot | None:
+    """One of them by its number; None when it is none of them."""
+    found = connection.execute(
+        sa.text(
+            f"select {_COLUMNS} from ops.snapshots as snapshot where snapshot_id = :snapshot_id and coalesce("
+            " (select min(later.published_at) from ops.snapshots as later where later.snapshot_id > :snapshot_id)"
+            " > now() - make_interval(hours => :hours), true)"
+        ),
+        {"snapshot_id": snapshot_id, "hours": retention_hours},
+    ).mappings()
+    return next((_snapshot(row) for row in found), None)
+
+
 def insert_snapshot(connection: sa.Connection, new: NewSnapshot) -> Snapshot:
     """Write the row; with the commit of the caller's transaction it is what readers get."""
     statement = sa.text(

@@ -6,18 +6,23 @@ warehouse, and none fails while the warehouse is away: what was published is in 
 
 import logging
 import threading
+from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from typing import Any
 
 import sqlalchemy as sa
 
-from serving.snapshots import Snapshot, latest_snapshot
+from serving.snapshots import Snapshot, kept_snapshot, latest_snapshot
 from serving.trust import Figures, LedgerReader, Trust
 from warehouse.database import API, Warehouse
 from warehouse.errors import DataInsightError, UnavailableError
 
 _LOOK_SECONDS = 0.5
+
+# Whoever reads a long answer page by page goes on with the snapshot they began with.
+_EARLIER = 4
 
 _log = logging.getLogger(__name__)
 
@@ -38,16 +43,27 @@ class Standing:
         """The trust envelope of an answer that reads these marts."""
         return self.figures.trust(self.snapshot, marts, self.unreachable_since)
 
+    def freshness(self, marts: frozenset[str]) -> dict[str, Any] | None:
+        """How fresh these marts are, as JSON values; None when the snapshot lacks one of them."""
+        if not marts <= self.snapshot.tables.keys():
+            return None
+        trust = self.trust(marts).to_dict()
+        return {"as_of": trust["as_of"], "freshness_seconds": trust["freshness_seconds"]}
+
 
 class Standings:
     """Knows what is served.
 
     Args:
         warehouse: Where snapshots and ledger are.
+        retention_hours: How long the store keeps what was superseded.
     """
 
-    def __init__(self, warehouse: Warehouse) -> None:
+    def __init__(self, warehouse: Warehouse, retention_hours: int) -> None:
         self._warehouse = warehouse
+        self._retention_hours = retention_hours
+        self._lock = threading.Lock()
+        self._earlier: OrderedDict[int, Standing] = OrderedDict()
         self._reader = LedgerReader()
         self._watched: Standing | None = None
         self._prepare: Callable[[Standing], None] | None = None
@@ -68,6 +84,33 @@ class Standings:
     def now_if_any(self) -> Standing | None:
         """The same, or None when nothing was published yet."""
         return self._read() if self._watcher is None else self._watched
+
+    def at(self, snapshot_id: int) -> Standing | None:
+        """What answered when that snapshot was served; None when the store keeps it no more.
+
+        Raises:
+            UnavailableError: Nothing was published yet, or the warehouse is away and cannot be asked.
+        """
+        now = self.now()
+        if now.snapshot.snapshot_id == snapshot_id:
+            return now
+        with self._lock:
+            known = self._earlier.get(snapshot_id)
+        try:
+            with self._warehouse.engine(API).connect() as connection:
+                snapshot = kept_snapshot(connection, snapshot_id, self._retention_hours)
+                if snapshot is None:
+                    return None
+                if known is None:
+                    # A reader of its own: the other one would forget the newest figures over the older ones.
+                    known = Standing(snapshot, LedgerReader().figures(connection, snapshot.admission_seq))
+                    self._remember(known)
+        except sa.exc.DBAPIError as error:
+            if known is None:
+                raise UnavailableError(
+                    f"the warehouse cannot be reached, so nobody knows whether snapshot {snapshot_id} is still there"
+                ) from error
+        return known
 
     def watch(self, prepare: Callable[[Standing], None]) -> None:
         """Look for something newer from now on, until `close`.
@@ -106,6 +149,14 @@ class Standings:
         if self._prepare is not None and (known is None or known.snapshot.snapshot_id != standing.snapshot.snapshot_id):
             self._prepare(standing)
         self._watched = standing
+        if known is not None and known.snapshot.snapshot_id != standing.snapshot.snapshot_id:
+            self._remember(known)
+
+    def _remember(self, standing: Standing) -> None:
+        with self._lock:
+            self._earlier[standing.snapshot.snapshot_id] = standing
+            if len(self._earlier) > _EARLIER:
+                self._earlier.popitem(last=False)
 
     def _read(self) -> Standing | None:
         with self._warehouse.engine(API).connect() as connection:

@@ -43,11 +43,19 @@ def query(
     until: Annotated[str | None, typer.Option(help="Last day, inclusive.")] = None,
     order_by: Annotated[list[str] | None, typer.Option(help="Column to sort by; -column for descending.")] = None,
     limit: Annotated[int | None, typer.Option(min=1, help="At most so many rows.")] = None,
+    compare: Annotated[str | None, typer.Option(help="previous_period or previous_year: also how it was then.")] = None,
+    totals: Annotated[bool, typer.Option("--totals", help="Also what each metric comes to in all.")] = False,
+    fill: Annotated[str | None, typer.Option(help="null or zero: every period, also those without rows.")] = None,
+    top: Annotated[
+        str | None,
+        typer.Option(help="The largest values only: dimension:metric:5; with :other all others together, too."),
+    ] = None,
     organization: Annotated[str | None, typer.Option(help="Only what this organization may see.")] = None,
     as_json: AsJson = False,
 ) -> None:
     """Ask for metrics; the answer says which snapshot it stands on and how far it can be trusted."""
     from serving.metrics import Metrics, parse_query
+    from serving.query import parse_top
 
     asked: dict[str, Any] = {
         "metrics": names,
@@ -57,6 +65,10 @@ def query(
         "filters": [_filter(text) for text in where or []],
         "order_by": order_by or [],
         "limit": limit,
+        "compare": compare,
+        "totals": totals,
+        "fill": fill,
+        "top": None if top is None else parse_top(top),
     }
     settings = load_settings()
     with open_warehouse(settings) as warehouse, closing(Metrics(settings, warehouse)) as metrics:
@@ -88,6 +100,9 @@ def _filter(text: str) -> dict[str, Any]:
 def _print_answer(answer: dict[str, Any]) -> None:
     names = [column["name"] for column in answer["columns"]]
     print_table([dict(zip(names, row, strict=True)) for row in answer["rows"]], names, empty="no rows")
+    if "totals" in answer:
+        screen.print("\nin all")
+        print_table([answer["totals"]], answer["totals"], empty="no totals")
     trust = answer["trust"]
     checks = trust["checks"]
     screen.print(
