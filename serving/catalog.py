@@ -82,6 +82,38 @@ class Catalog:
                 self._names[wanted] = self._common_names(sorted(wanted), grains)
         return self._names[wanted]
 
+    def definition(self, name: str) -> dict[str, Any]:
+        """How a metric is defined, as JSON values: type, inputs, measures with their marts, filter.
+
+        Raises:
+            DataInsightError: There is none of that name.
+        """
+        metric, defined = self.metric(name), self._metric_definitions[name]
+        counted = {
+            measure["name"]
+            for one in self._with_inputs(name)
+            for measure in one["type_params"].get("input_measures") or ()
+        }
+        return {
+            "name": name,
+            "type": metric.type,
+            "description": metric.description,
+            "expression": defined["type_params"].get("expr"),
+            "inputs": [one["name"] for one in _inputs(defined)],
+            "measures": [
+                {
+                    "name": measure["name"],
+                    "aggregation": measure["agg"],
+                    "expression": measure.get("expr") or measure["name"],
+                    "mart": self.table_of(model),
+                }
+                for model, definition in self._models.items()
+                for measure in definition["measures"]
+                if measure["name"] in counted
+            ],
+            "filter": _filter_of(defined),
+        }
+
     def table_of(self, model: str) -> str:
         """The mart a semantic model stands on."""
         return str(self._models[model]["node_relation"]["alias"])
@@ -182,11 +214,19 @@ class Catalog:
         """A metric's definition and those of all metrics it is computed from."""
         metric = self._metric_definitions[name]
         yield metric
-        params = metric["type_params"]
-        inputs = [*(params.get("metrics") or ()), params.get("numerator"), params.get("denominator")]
-        for one in inputs:
-            if one is not None:
-                yield from self._with_inputs(one["name"])
+        for one in _inputs(metric):
+            yield from self._with_inputs(one["name"])
+
+
+def _inputs(metric: dict[str, Any]) -> list[dict[str, Any]]:
+    params = metric["type_params"]
+    given = [*(params.get("metrics") or ()), params.get("numerator"), params.get("denominator")]
+    return [one for one in given if one is not None]
+
+
+def _filter_of(metric: dict[str, Any]) -> str | None:
+    found = (metric.get("filter") or {}).get("where_filters") or ()
+    return " and ".join(one["where_sql_template"].strip() for one in found) or None
 
 
 def _looks_elsewhere(metric: dict[str, Any]) -> bool:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from serving.catalog import Catalog
 from serving.conditions import Conditions, conditions_of
 from serving.literals import date_literal, literal
+from serving.marts import SCHEMA
 from serving.names import Dimension, GroupBy, unknown
 from serving.periods import require_whole_periods
 from serving.pruning import Pruning
@@ -99,6 +100,20 @@ class Compiler:
             ordered = ordered.limit(min(limits))
         return Statement(ordered.sql(dialect="duckdb", comments=False), marts)
 
+    def shown(self, query: MetricQuery, place: Place) -> Statement:
+        """The same for somebody to read; which columns are hidden from them it does not say.
+
+        Raises:
+            DataInsightError: As for one that runs.
+        """
+        from sqlglot import exp
+
+        statement = self.compile(query, place)
+        tree = parse_statement(statement.sql)
+        for star in tree.find_all(exp.Star):
+            star.set("except_", None)
+        return Statement(tree.sql(dialect="duckdb", pretty=True), statement.marts)
+
     def _metricflow(
         self, query: MetricQuery, group_by: list[GroupBy], conditions: Conditions, *, windowed: bool
     ) -> "exp.Query":
@@ -112,6 +127,13 @@ class Compiler:
             if len(self._made) > _KEPT_STATEMENTS:
                 self._made.popitem(last=False)
         return self._made[shape].copy()
+
+
+def shown_mart(mart: str) -> "exp.Table":
+    """Where the rows of a mart are, for somebody to read."""
+    from sqlglot import exp
+
+    return exp.table_(mart, db=SCHEMA)
 
 
 def _ordered(tree: "exp.Query", query: MetricQuery, group_by: list[GroupBy]) -> "exp.Select":

@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 from serving.answer import Answer, Timing
 from serving.catalog import Catalog
-from serving.compiler import Compiler, Place, Statement
+from serving.compiler import Compiler, Place, Statement, shown_mart
 from serving.composition.composer import Composer
 from serving.composition.joining import Ask
 from serving.engine import Engine
-from serving.flights import Asker, Flights, Interruption
+from serving.explanation import Explained, explanation
+from serving.flights import Asker, Flight, Flights, Interruption
 from serving.kept_answers import AnswerKey, KeptAnswer, KeptAnswers, SharedAnswers
 from serving.names import METRIC_TIME
 from serving.query import ComposedQuery, Filter, MetricQuery, TimeRange, parse_query
@@ -185,6 +186,43 @@ class Metrics:
             question.answered(answer.table.num_rows, is_cache_hit=True)
         return answer
 
+    def explain(
+        self, query: MetricQuery, organization: str | None = None, *, asker: Asker | None = None
+    ) -> dict[str, Any]:
+        """Where the answer to a question comes from, as JSON values; a composed question is asked for that.
+
+        Args:
+            query: The question.
+            organization: Whose rows it would be answered from; None: everybody's.
+            asker: Who asks, if they may leave before there is an answer.
+
+        Raises:
+            AbandonedError: Whoever asked has left.
+            DataInsightError: Nothing was published yet, or the question could not be answered, either.
+        """
+        standing = self.standing()
+        key = self._key(query, organization, standing)
+        questions: list[Explained] = []
+
+        def explained(part: MetricQuery) -> None:
+            statement = self._compile(standing.snapshot, part, organization, is_shown=True)
+            questions.append(Explained(part, statement.sql, statement.marts))
+
+        if isinstance(query, ComposedQuery):
+            flight: Flight[None] = Flight()
+            if asker is not None:
+                asker.board(flight)
+
+            def ask(part: MetricQuery) -> "pa.Table":
+                explained(part)
+                return self._part(replace(key, query=part), flight.interruption)[0].table
+
+            self._composer(standing.snapshot, query, ask, flight.interruption).compose(query)
+        else:
+            explained(query)
+        catalog, _ = self._defined(standing.snapshot)
+        return explanation(catalog, self._policy, standing.snapshot, query.metrics, organization, questions)
+
     def close(self) -> None:
         """Let go of files, threads and memory, once what is to be logged is."""
         self._standings.close()
@@ -299,7 +337,9 @@ class Metrics:
                     self._compilers.popitem(last=False)
             return self._compilers[version]
 
-    def _compile(self, snapshot: Snapshot, query: MetricQuery, organization: str | None) -> Statement:
+    def _compile(
+        self, snapshot: Snapshot, query: MetricQuery, organization: str | None, *, is_shown: bool = False
+    ) -> Statement:
         catalog, compiler = self._defined(snapshot)
         opened = self._engine.open(snapshot)
         place = Place(
@@ -309,6 +349,8 @@ class Metrics:
             schema_of=opened.schema_of,
             type_of=lambda dimension: opened.type_of(catalog.table_of(dimension.model), dimension),
         )
+        if is_shown:
+            return compiler.shown(query, replace(place, relation=shown_mart))
         return compiler.compile(query, place, most_rows=self._settings.query_rows + 1)
 
 

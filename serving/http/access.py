@@ -12,7 +12,7 @@ from serving.http.state import State, state_of
 from serving.identity.keys import KIND as KEY
 from serving.identity.principal import Principal
 from serving.identity.roles import Permission
-from serving.query import MetricQuery
+from serving.query_log import Caller
 
 _BEARER = HTTPBearer(
     auto_error=False,
@@ -118,26 +118,9 @@ async def logged_in(principal: Annotated[Principal, Depends(principal_of)]) -> P
     return principal
 
 
-def restricted(principal: Principal, query: MetricQuery) -> MetricQuery:
-    """A question as somebody may ask it: with the conditions that all of theirs have.
-
-    Raises:
-        ProblemError: They may not ask for one of its metrics, whether there is such a metric or not.
-    """
-    if not all(may_ask(principal, metric) for metric in query.metrics):
-        raise ProblemError(
-            HTTPStatus.FORBIDDEN,
-            "this token asks for the metrics that it was made for alone",
-            f"they are {', '.join(sorted(principal.only_metrics or ())) or 'none'}",
-        )
-    if not principal.filters:
-        return query
-    return query.model_copy(update={"filters": (*principal.filters, *query.filters)})
-
-
-def may_ask(principal: Principal, metric: str) -> bool:
-    """Whether somebody's questions may name a metric, if there is one of that name."""
-    return principal.only_metrics is None or metric in principal.only_metrics
+def caller_of(principal: Principal) -> Caller:
+    """Who asks, as the log of questions tells it."""
+    return Caller("http", principal.subject)
 
 
 Known = Annotated[Principal, Depends(known)]

@@ -9,8 +9,22 @@ from fastapi.openapi.utils import get_openapi
 from starlette.concurrency import run_in_threadpool
 from starlette.middleware.cors import CORSMiddleware
 
-from serving.http import auth, embed, events, health, keys, metrics, oidc, organizations, problems, second_factor
-from serving.http.formats import TRUST
+from serving.http import (
+    auth,
+    batch,
+    dimensions,
+    embed,
+    events,
+    explained,
+    health,
+    keys,
+    metrics,
+    oidc,
+    organizations,
+    problems,
+    second_factor,
+)
+from serving.http.formats import TOTALS, TRUST
 from serving.http.measured import Measured
 from serving.http.requests import REQUEST_ID, Requests
 from serving.http.state import State, open_state
@@ -50,6 +64,9 @@ def create_app(settings: Settings, state: State | None = None) -> FastAPI:
     problems.install(app)
     for router in (
         metrics.router,
+        batch.router,
+        dimensions.router,
+        explained.router,
         events.router,
         auth.router,
         second_factor.router,
@@ -69,6 +86,7 @@ def create_app(settings: Settings, state: State | None = None) -> FastAPI:
             expose_headers=[
                 "ETag",
                 TRUST,
+                TOTALS,
                 REQUEST_ID,
                 "X-RateLimit-Limit",
                 "X-RateLimit-Remaining",

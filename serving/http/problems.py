@@ -85,10 +85,16 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(Exception, _of_anything)
 
 
-def _problem(
-    request: Request, status: HTTPStatus, detail: str, hint: str | None = None, headers: dict[str, str] | None = None
-) -> JSONResponse:
-    problem = Problem(
+def problem_of(error: DataInsightError | ProblemError, request: Request) -> Problem:
+    """An error as an answer tells it that holds others, too."""
+    if isinstance(error, ProblemError):
+        return _told(request, error.status, error.detail, error.hint)
+    status = HTTPStatus.SERVICE_UNAVAILABLE if isinstance(error, UnavailableError) else HTTPStatus.BAD_REQUEST
+    return _told(request, status, error.message, error.hint)
+
+
+def _told(request: Request, status: HTTPStatus, detail: str, hint: str | None = None) -> Problem:
+    return Problem(
         type=f"urn:datainsight:{status.phrase.lower().replace(' ', '-')}",
         title=status.phrase,
         status=status.value,
@@ -96,6 +102,12 @@ def _problem(
         hint=hint,
         request_id=request_id_of(request),
     )
+
+
+def _problem(
+    request: Request, status: HTTPStatus, detail: str, hint: str | None = None, headers: dict[str, str] | None = None
+) -> JSONResponse:
+    problem = _told(request, status, detail, hint)
     return JSONResponse(problem.model_dump(exclude_none=True), status.value, headers=headers, media_type=MEDIA_TYPE)
 
 

@@ -1,8 +1,9 @@
 """Work for a client that may leave: it is done beside the event loop, and ends when nobody waits for it."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
+from typing import TypeVar
 
 import anyio.to_thread
 from fastapi import Request, Response
@@ -10,11 +11,13 @@ from fastapi import Request, Response
 from serving.flights import AbandonedError, Asker
 from serving.http.state import State
 
+Answered = TypeVar("Answered")
+
 # Nobody reads it but whoever reads the access log.
 _CLIENT_LEFT = 499
 
 
-async def while_connected(request: Request, state: State, work: Callable[[Asker], Response]) -> Response:
+async def while_connected(request: Request, state: State, work: Callable[[Asker], Answered]) -> Answered | Response:
     """What the work comes to, or nothing worth mentioning once the client has left.
 
     Args:
@@ -22,10 +25,23 @@ async def while_connected(request: Request, state: State, work: Callable[[Asker]
         state: It says how much is done at once; what comes later waits.
         work: Takes whoever asks, to notice that they have left.
     """
-    asker = Asker()
-    leaving = asyncio.create_task(_leave_with(request, asker))
+    found = await all_while_connected(request, state, [work])
+    return found if isinstance(found, Response) else found[0]
+
+
+async def all_while_connected(
+    request: Request, state: State, works: Sequence[Callable[[Asker], Answered]]
+) -> list[Answered] | Response:
+    """The same of several works, which are done side by side."""
+    askers = [Asker() for _ in works]
+    leaving = asyncio.create_task(_leave_with(request, askers))
     try:
-        return await anyio.to_thread.run_sync(work, asker, limiter=state.workers)
+        return await asyncio.gather(
+            *(
+                anyio.to_thread.run_sync(work, asker, limiter=state.workers)
+                for work, asker in zip(works, askers, strict=True)
+            )
+        )
     except AbandonedError:
         return Response(status_code=_CLIENT_LEFT)
     finally:
@@ -34,7 +50,8 @@ async def while_connected(request: Request, state: State, work: Callable[[Asker]
             await leaving
 
 
-async def _leave_with(request: Request, asker: Asker) -> None:
+async def _leave_with(request: Request, askers: Sequence[Asker]) -> None:
     while (await request.receive())["type"] != "http.disconnect":
         pass
-    asker.leave()
+    for asker in askers:
+        asker.leave()

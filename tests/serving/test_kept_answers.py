@@ -34,7 +34,7 @@ def key(limit: int, organization: str | None = "acme", snapshot: Snapshot = SNAP
 
 def answer(rows: int = 1) -> KeptAnswer:
     table = pa.table({"day": pa.array([date(2024, 1, 1)] * rows), "mrr": pa.array([Decimal("1.50")] * rows)})
-    return KeptAnswer(table, frozenset({"fact_a", "dim_b"}))
+    return KeptAnswer(table, frozenset({"fact_a", "dim_b"}), table.select(["mrr"]).slice(0, 1))
 
 
 @contextmanager
@@ -118,6 +118,8 @@ def test_replicas_share_answers_and_go_on_without_redis(redis_port: int, tmp_pat
         assert found is not None
         assert found.table.equals(answer(3).table)
         assert found.marts == answer().marts
+        assert found.totals is not None
+        assert found.totals.equals(answer().totals)
         assert there.near(key(1)) is found
         assert there.far(key(1, "bolt")) is None
         here.put(key(2), answer(100_000))

@@ -66,19 +66,23 @@ def test_a_link_asks_what_a_body_asks(acme: Client) -> None:
         "/metrics/query",
         params={
             "metrics": "mrr,tickets_opened",
-            "group_by": "metric_time",
+            "group_by": "metric_time,organization",
             "grain": "month",
             "start": "2023-01-01",
             "end": "2023-06-30",
             "filter": ["country:in:US,DE", '{"dimension": "industry", "op": "is_not_null"}'],
             "order_by": "-metric_time",
             "limit": "4",
+            "compare": "previous_year",
+            "totals": "true",
+            "fill": "zero",
+            "top": "organization:mrr:2:other",
         },
     )
     by_body = acme.answer(
         "mrr",
         "tickets_opened",
-        group_by=["metric_time"],
+        group_by=["metric_time", "organization"],
         grain="month",
         time_range={"start": "2023-01-01", "end": "2023-06-30"},
         filters=[
@@ -87,9 +91,16 @@ def test_a_link_asks_what_a_body_asks(acme: Client) -> None:
         ],
         order_by=["-metric_time"],
         limit=4,
+        compare="previous_year",
+        totals=True,
+        fill="zero",
+        top={"dimension": "organization", "by": "mrr", "n": 2, "other": True},
     )
     assert by_link.status_code == 200, by_link.text
     assert by_link.json()["rows"] == by_body["rows"] != []
+    assert by_link.json()["totals"] == by_body["totals"]
+    assert by_link.json()["timing"]["cache"] == "miss"
+    assert by_body["timing"]["cache"] == "hit"
 
 
 @pytest.mark.parametrize("accept", ["text/csv", "application/vnd.apache.arrow.stream", "application/x-ndjson"])
@@ -116,6 +127,38 @@ def test_every_form_says_the_same_and_what_it_stands_on(acme: Client, accept: st
         table = pa.ipc.open_stream(io.BytesIO(answer.content)).read_all()
         assert table.num_rows == len(told["rows"])
         assert orjson.loads(table.schema.metadata[b"trust"])["snapshot_id"] == told["trust"]["snapshot_id"]
+
+
+@pytest.mark.parametrize("accept", ["text/csv", "application/vnd.apache.arrow.stream", "application/x-ndjson"])
+def test_totals_are_beside_the_rows_where_these_have_no_place_for_them(acme: Client, accept: str) -> None:
+    told = acme.answer("mrr", **BY_MONTH, totals=True)
+    answer = acme.ask("mrr", headers={"Accept": accept}, **BY_MONTH, totals=True)
+    assert orjson.loads(answer.headers["X-DataInsight-Totals"]) == told["totals"] == {"mrr": 100.0}
+    if accept.endswith("arrow.stream"):
+        metadata = pa.ipc.open_stream(io.BytesIO(answer.content)).read_all().schema.metadata
+        assert orjson.loads(metadata[b"totals"]) == told["totals"]
+
+
+@pytest.mark.parametrize("accept", ["text/csv", "application/vnd.apache.arrow.stream", "application/x-ndjson"])
+def test_a_long_answer_is_sent_whole_in_parts(operator: Client, accept: str) -> None:
+    days: dict[str, Any] = {
+        "group_by": ["metric_time", "country"],
+        "grain": "day",
+        "time_range": {"start": "1990-01-01", "end": "2024-12-31"},
+        "fill": "zero",
+    }
+    with operator.http.stream(
+        "POST", "/api/v1/metrics/query", json={"metrics": ["user_actions"], **days}, headers={"Accept": accept}
+    ) as answer:
+        assert answer.status_code == 200
+        assert answer.headers["Transfer-Encoding"] == "chunked"
+        content = b"".join(answer.iter_bytes())
+    if accept.endswith("arrow.stream"):
+        assert pa.ipc.open_stream(io.BytesIO(content)).read_all().num_rows == 2 * 12_784
+    else:
+        lines = content.splitlines()
+        assert len(lines) == 2 * 12_784 + (accept == "text/csv")
+        assert len(set(lines)) == len(lines)
 
 
 def test_the_client_chooses_the_form_by_what_it_likes_best(acme: Client) -> None:
@@ -148,9 +191,14 @@ def test_an_unchanged_answer_is_not_sent_again(server: Server, acme: Client, ope
         assert bolt.ask("mrr", headers={"If-None-Match": first.headers["ETag"]}, **BY_MONTH).status_code == 200
 
 
+def _ageless(metrics: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The metrics without how old they are by now."""
+    return [metric | {"freshness": metric["freshness"]["as_of"]} for metric in metrics]
+
+
 def test_the_metrics_are_listed_as_the_command_lists_them(acme: Client, operator: Client, reader: Asking) -> None:
-    everything = operator.get("/metrics").json()["metrics"]
-    assert everything == reader.metrics.list()
+    everything = _ageless(operator.get("/metrics").json()["metrics"])
+    assert everything == _ageless(reader.metrics.list())
     of_acme = {metric["name"] for metric in acme.get("/metrics").json()["metrics"]}
     assert "mrr" in of_acme
     # What stands on the platform's own batches is nothing to an organization, and refused if it asks.
@@ -158,7 +206,11 @@ def test_the_metrics_are_listed_as_the_command_lists_them(acme: Client, operator
     for name in hidden:
         assert acme.ask(name).status_code == 400
 
-    assert acme.get("/metrics/mrr").json() in everything
+    mrr = acme.get("/metrics/mrr").json()
+    freshness = acme.answer("mrr")["trust"]
+    assert mrr["freshness"]["as_of"] == freshness["as_of"]
+    assert 0 <= mrr["freshness"]["freshness_seconds"] <= freshness["freshness_seconds"] + 60
+    assert _ageless([mrr])[0] in everything
     missing = acme.get("/metrics/mrrr")
     assert (missing.status_code, missing.json()["title"]) == (404, "Not Found")
 
@@ -184,7 +236,10 @@ def test_a_question_that_is_none_is_a_problem_that_names_its_part(acme: Client, 
     assert problem["request_id"] == answer.headers["X-Request-ID"]
 
 
-@pytest.mark.parametrize("query", ["metrics=mrr&filter=country", 'metrics=mrr&filter={"dimension":', "metrics=,", ""])
+@pytest.mark.parametrize(
+    "query",
+    ["metrics=mrr&top=country", "metrics=mrr&filter=country", 'metrics=mrr&filter={"dimension":', "metrics=,", ""],
+)
 def test_a_link_that_asks_nothing_is_a_problem(acme: Client, query: str) -> None:
     answer = acme.get(f"/metrics/query?{query}")
     assert (answer.status_code, answer.headers["Content-Type"]) == (400, "application/problem+json")
