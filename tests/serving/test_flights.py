@@ -95,3 +95,22 @@ def test_who_has_left_before_it_began_is_not_computed_for() -> None:
     asker.leave()
     with pytest.raises(AbandonedError):
         flights.answer("key", _endless, asker)
+
+
+def test_what_is_needed_for_nothing_any_more_ends_too() -> None:
+    flights: Flights[int] = Flights()
+    has_begun.clear()
+
+    def of_parts(interruption: Interruption) -> int:
+        part = Asker()
+        with interruption.over(part):
+            return flights.answer("part", _endless, part)
+
+    asker = Asker()
+    with ThreadPoolExecutor(1) as pool:
+        whole = pool.submit(flights.answer, "whole", of_parts, asker)
+        has_begun.wait()
+        asker.leave()
+        with pytest.raises(AbandonedError):
+            whole.result(timeout=10)
+    assert flights.answer("part", lambda _: 1) == 1

@@ -8,6 +8,7 @@ import socket
 import subprocess
 import sys
 import time
+from typing import Any
 
 import httpx
 import pytest
@@ -37,6 +38,29 @@ def test_the_description_of_the_api_names_every_error(server: Server) -> None:
             if path.startswith("/api/v1/metrics"):
                 assert {"400", "401", "403", "503"} <= operation["responses"].keys(), f"{method} {path}"
                 assert "422" not in operation["responses"], f"{method} {path}"
+
+
+def test_every_route_of_the_metrics_is_described_with_examples(server: Server) -> None:
+    with server.client() as client:
+        described = client.get("/openapi.json").json()
+    schemas = described["components"]["schemas"]
+
+    def has_example(schema: dict[str, Any]) -> bool:
+        named = schemas[schema["$ref"].rpartition("/")[2]] if "$ref" in schema else schema
+        parts = [*named.get("properties", {}).values(), *named.get("anyOf", ()), named.get("items", {})]
+        return bool({"example", "examples"} & named.keys()) or any(has_example(part) for part in parts if part)
+
+    for path, methods in described["paths"].items():
+        for method, operation in methods.items():
+            if not path.startswith("/api/v1/metrics"):
+                continue
+            content = operation["responses"]["200"]["content"]["application/json"]
+            assert has_example(content["schema"]), f"{method} {path}"
+            if "requestBody" in operation:
+                assert has_example(operation["requestBody"]["content"]["application/json"]["schema"]), path
+            for parameter in operation.get("parameters", ()):
+                is_free = parameter["name"] in ("organization", "cursor")
+                assert is_free or "examples" in str(parameter), f"{method} {path} {parameter['name']}"
 
 
 def test_what_nobody_expected_is_a_problem_that_says_nothing_of_our_insides(published: Store) -> None:
