@@ -82,7 +82,9 @@ async def ask_several(
         if not isinstance(question, MetricQuery):
             return question
         try:
-            answer = state.metrics.query(question, organization, standing=place.standing, asker=asker, caller=caller_of(reader))
+            answer = state.metrics.query(
+                question, organization, standing=place.standing, asker=asker, caller=caller_of(reader)
+            )
         except DataInsightError as error:
             return _problem(error, request)
         measured.answer(answer.timing.cache)

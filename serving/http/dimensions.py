@@ -74,7 +74,9 @@ async def values(
     page = Page(state.settings, thread, place, limit)
 
     def find(asker: Asker) -> Response:
-        answer = state.metrics.query(query, organization, standing=place.standing, asker=asker, caller=caller_of(reader))
+        answer = state.metrics.query(
+            query, organization, standing=place.standing, asker=asker, caller=caller_of(reader)
+        )
         told = columns_and_rows(answer.table.select([dimension]).slice(place.start, limit))
         values = {
             "dimension": dimension,

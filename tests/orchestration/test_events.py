@@ -67,4 +67,6 @@ def test_reported_events_are_metrics_of_their_organization_alone(configured: Com
             assert operator.answer("user_actions", **by_source)["rows"] == [["github", 10], ["platform", 4]]
             # What two organizations call the same are two users; the event log has five.
             assert operator.answer("active_users")["rows"] == [[7]]
-    assert configured.metric("sessions", "--where", "organization=A-1", "--where", "user__login=ada@example.com") == [[1]]
+    assert configured.metric("sessions", "--where", "organization=A-1", "--where", "user__login=ada@example.com") == [
+        [1]
+    ]
