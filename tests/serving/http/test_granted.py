@@ -32,7 +32,7 @@ def test_other_metrics_are_refused_whether_there_are_any_or_not() -> None:
     for metrics in (["arr"], ["nonsense"], ["mrr", "arr"]):
         with pytest.raises(ProblemError, match="made for alone") as raised:
             granted(limited, parse_query({"metrics": metrics}))
-        assert (raised.value.status, raised.value.hint) == (403, "they are for mrr")
+        assert (raised.value.status, raised.value.hint) == (403, "they are mrr")
     assert is_granted(limited, "mrr")
     assert not is_granted(limited, "arr")
 

@@ -153,7 +153,7 @@ def test_what_is_spoilt_below_would_be_good(door: Server, crooked: Crooked) -> N
         {"iat": int(time.time()) + 3600},
         *({name: None} for name in ("iss", "aud", "sub", "exp", "iat", "nonce")),
     ],
-    ids=str,
+    ids="-".join,
 )
 def test_what_the_provider_says_of_another_or_at_another_time_is_not_believed(
     door: Server, crooked: Crooked, change: dict[str, Any]

@@ -8,7 +8,7 @@ from pathlib import Path
 from warehouse.migrations.scripts import run_script
 
 revision = "0011"
-down_revision = "0009"
+down_revision = "0010"
 branch_labels = None
 depends_on = None
 
