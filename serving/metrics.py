@@ -1,15 +1,11 @@
 """The door to the metrics: what there is, and the answer to a question, for the operator or for one organization."""
 
-import threading
 import time
-from collections import OrderedDict
 from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from serving.answer import Answer, Timing
-from serving.catalog import Catalog
-from serving.compiler import Compiler, Place, Statement, shown_mart
 from serving.composition.composer import Composer
 from serving.composition.joining import Ask
 from serving.engine import Engine
@@ -21,7 +17,7 @@ from serving.query import ComposedQuery, Filter, MetricQuery, TimeRange, parse_q
 from serving.query_log import COMMAND, Caller, QueryLog, Question
 from serving.snapshots import Snapshot
 from serving.standing import Standing, Standings
-from serving.store_files import load_definitions
+from serving.statements import Statements
 from warehouse.database import Warehouse
 from warehouse.errors import DataInsightError
 from warehouse.policy import Policy, load_policy
@@ -32,7 +28,6 @@ __all__ = ["Answer", "Filter", "MetricQuery", "Metrics", "TimeRange", "parse_que
 if TYPE_CHECKING:
     import pyarrow as pa
 
-_KEPT_DEFINITIONS = 3
 _WARMED_QUESTIONS = 20
 
 
@@ -51,8 +46,7 @@ class Metrics:
         self._engine = Engine(settings)
         self._log = QueryLog(warehouse)
         self._standings = Standings(warehouse, settings.snapshot_retention_hours)
-        self._lock = threading.Lock()
-        self._compilers: OrderedDict[str, tuple[Catalog, Compiler]] = OrderedDict()
+        self._statements = Statements(settings, self._engine, self._policy)
         most_bytes = settings.cache_bytes
         redis_url = settings.redis_url
         self._shared = None if redis_url is None else SharedAnswers(redis_url.get_secret_value(), most_bytes // 4)
@@ -103,7 +97,7 @@ class Metrics:
             UnavailableError: Nothing was published yet.
         """
         standing = self.standing()
-        catalog, _ = self._defined(standing.snapshot)
+        catalog = self._statements.catalog(standing.snapshot)
         found = []
         for metric in sorted(catalog.metrics.values(), key=lambda metric: metric.name):
             if organization is not None and any(self._policy.mart(mart).internal for mart in metric.marts):
@@ -130,7 +124,7 @@ class Metrics:
         Raises:
             DataInsightError: There is no such metric, or it has no such dimension.
         """
-        catalog, _ = self._defined(standing.snapshot)
+        catalog = self._statements.catalog(standing.snapshot)
         found = catalog.names([metric]).group_by(dimension, None)
         if found.dimension is None or found.grain is not None:
             return "date"
@@ -205,7 +199,7 @@ class Metrics:
         questions: list[Explained] = []
 
         def explained(part: MetricQuery) -> None:
-            statement = self._compile(standing.snapshot, part, organization, is_shown=True)
+            statement = self._statements.shown(standing.snapshot, part, organization)
             questions.append(Explained(part, statement.sql, statement.marts))
 
         if isinstance(query, ComposedQuery):
@@ -220,7 +214,7 @@ class Metrics:
             self._composer(standing.snapshot, query, ask, flight.interruption).compose(query)
         else:
             explained(query)
-        catalog, _ = self._defined(standing.snapshot)
+        catalog = self._statements.catalog(standing.snapshot)
         return explanation(catalog, self._policy, standing.snapshot, query.metrics, organization, questions)
 
     def close(self) -> None:
@@ -247,7 +241,7 @@ class Metrics:
         kept, timing = self._kept.near(key), Timing(0.0, 0.0, "hit")
         if kept is None:
             # What a process does once, such as loading MetricFlow, is no part of any question's time.
-            self._defined(standing.snapshot)[0].names(query.metrics)
+            self._statements.catalog(standing.snapshot).names(query.metrics)
             self._engine.open(standing.snapshot)
             question.started = time.perf_counter()
             kept, timing = self._flights.answer(key, lambda interruption: self._find(key, interruption), asker)
@@ -273,7 +267,7 @@ class Metrics:
 
     def _computed(self, key: AnswerKey, interruption: Interruption) -> tuple[KeptAnswer, Timing]:
         started = time.perf_counter()
-        statement = self._compile(key.snapshot, key.query, key.organization)
+        statement = self._statements.compile(key.snapshot, key.query, key.organization)
         compiled = time.perf_counter()
         table = self._engine.open(key.snapshot).run(statement.sql, interruption)
         executed = time.perf_counter()
@@ -311,7 +305,7 @@ class Metrics:
     def _composer(self, snapshot: Snapshot, query: MetricQuery, ask: Ask, interruption: Interruption) -> Composer:
         opened = self._engine.open(snapshot)
         return Composer(
-            self._defined(snapshot)[0].names(query.metrics),
+            self._statements.catalog(snapshot).names(query.metrics),
             ask,
             lambda sql, tables: opened.run(sql, interruption, tables),
             self._settings.query_rows,
@@ -319,39 +313,12 @@ class Metrics:
 
     def _warm(self, standing: Standing) -> None:
         """Open a snapshot and ask it what was asked of the one before, so that nobody waits for that."""
-        self._defined(standing.snapshot)
+        self._statements.catalog(standing.snapshot)
         self._engine.open(standing.snapshot)
         for key in self._kept.most_used(_WARMED_QUESTIONS):
             # What cannot be asked any more is told to whoever asks it.
             with suppress(DataInsightError):
                 self._find(self._key(key.query, key.organization, standing), Interruption())
-
-    def _defined(self, snapshot: Snapshot) -> tuple[Catalog, Compiler]:
-        """The metrics by the definitions that the snapshot was published with."""
-        version = snapshot.definition_version
-        with self._lock:
-            if version not in self._compilers:
-                catalog = Catalog(load_definitions(self._settings.metric_store_url, version))
-                self._compilers[version] = (catalog, Compiler(catalog, self._policy))
-                if len(self._compilers) > _KEPT_DEFINITIONS:
-                    self._compilers.popitem(last=False)
-            return self._compilers[version]
-
-    def _compile(
-        self, snapshot: Snapshot, query: MetricQuery, organization: str | None, *, is_shown: bool = False
-    ) -> Statement:
-        catalog, compiler = self._defined(snapshot)
-        opened = self._engine.open(snapshot)
-        place = Place(
-            organization=organization,
-            relation=opened.relation,
-            time_columns=opened.time_columns,
-            schema_of=opened.schema_of,
-            type_of=lambda dimension: opened.type_of(catalog.table_of(dimension.model), dimension),
-        )
-        if is_shown:
-            return compiler.shown(query, replace(place, relation=shown_mart))
-        return compiler.compile(query, place, most_rows=self._settings.query_rows + 1)
 
 
 def _milliseconds(start: float, end: float) -> float:
