@@ -165,7 +165,7 @@ class Metrics:
         Raises:
             DataInsightError: Nothing was published yet, or the question names something that does not exist.
         """
-        self._compile(self.standing().snapshot, query, organization)
+        self._statements.compile(self.standing().snapshot, query, organization)
 
     def known(
         self, query: MetricQuery, organization: str | None, standing: Standing, caller: Caller = COMMAND
