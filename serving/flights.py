@@ -8,6 +8,9 @@ from typing import Any, Generic, Protocol, TypeVar
 Result = TypeVar("Result")
 
 
+_AGAIN_SECONDS = 0.1
+
+
 class AbandonedError(Exception):
     """Whoever asked has gone, so that nobody gets an answer."""
 
@@ -29,10 +32,18 @@ class Interruption:
 
     def ask(self) -> None:
         """End what runs, and let nothing begin."""
+        self.asked = True
+        self._end()
+
+    def _end(self) -> None:
+        # DuckDB forgets an interruption that comes just before a statement begins, so it is told until it has ended.
         with self._lock:
-            self.asked = True
-            if self._under_way is not None:
-                self._under_way.interrupt()
+            if self._under_way is None:
+                return
+            self._under_way.interrupt()
+        again = threading.Timer(_AGAIN_SECONDS, self._end)
+        again.daemon = True
+        again.start()
 
     @contextmanager
     def over(self, under_way: Interruptible) -> Iterator[None]:

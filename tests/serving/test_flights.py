@@ -89,6 +89,14 @@ def test_what_nobody_waits_for_any_more_ends() -> None:
     assert flights.answer("key", lambda _: 1) == 1
 
 
+def test_an_interruption_that_comes_before_the_statement_ends_it_all_the_same() -> None:
+    interruption = Interruption()
+    with duckdb.connect() as connection, connection.cursor() as cursor, interruption.over(cursor):
+        interruption.ask()
+        with pytest.raises(duckdb.InterruptException):
+            cursor.sql("select count(*) from range(100000000000) as a, range(1000) as b").fetchall()
+
+
 def test_who_has_left_before_it_began_is_not_computed_for() -> None:
     flights: Flights[int] = Flights()
     asker = Asker()
