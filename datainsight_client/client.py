@@ -6,16 +6,18 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
+from urllib.parse import quote
 
 import httpx
 
 from datainsight_client.answer import Answer
-from datainsight_client.errors import DataInsightClientError, error_of
+from datainsight_client.errors import DataInsightClientError, error_from, error_of
 
 if TYPE_CHECKING:
     import pandas as pd
     import pyarrow as pa
 
+_EVENTS_AT_ONCE = 1_000
 _ARROW = "application/vnd.apache.arrow.stream"
 _AGAIN = (429, 503)
 _MOST_WAIT_SECONDS = 60.0
@@ -36,10 +38,10 @@ class DataInsight:
         self, url: str, key: str, *, organization: str | None = None, timeout_seconds: float = 60, attempts: int = 3
     ) -> None:
         self._attempts = attempts
+        self._whose = {} if organization is None else {"organization": organization}
         self._http = httpx.Client(
             base_url=f"{url.rstrip('/')}/api/v1",
             headers={"Authorization": f"Bearer {key}"},
-            params={} if organization is None else {"organization": organization},
             timeout=timeout_seconds,
         )
 
@@ -63,7 +65,65 @@ class DataInsight:
         Raises:
             DataInsightClientError: The API refuses, or cannot be reached.
         """
-        return Answer.from_json(self._send("POST", "/metrics/query", json=_question(metrics, question)).json())
+        body = _question(metrics, question)
+        told = self._send("POST", "/metrics/query", json=body).json()
+        answer = Answer.from_json(told)
+        # The pages after the first stand on the same snapshot.
+        while cursor := told.get("next_cursor"):
+            told = self._send("POST", "/metrics/query", json=body, params={"cursor": cursor}).json()
+            answer.rows.extend(told["rows"])
+        return answer
+
+    def batch(self, *questions: Mapping[str, Any]) -> list[Answer]:
+        """The answers to up to 50 questions from one snapshot, in their order.
+
+        Args:
+            questions: Each as for `query`, `{"metrics": ["mrr"], "group_by": ["metric_time"], "start": "2024-01-01"}`.
+
+        Raises:
+            DataInsightClientError: The API refuses one of them, or cannot be reached; or one has more than a page.
+        """
+        asked = [_question(question["metrics"], _without_metrics(question)) for question in questions]
+        told = self._send("POST", "/metrics/batch", json={"queries": asked}).json()
+        answers = []
+        for number, one in enumerate(told["answers"]):
+            if "problem" in one:
+                raise error_from(one["problem"], f"question {number + 1}: ")
+            if "next_cursor" in one:
+                raise DataInsightClientError(f"question {number + 1} has a long answer: ask it by `query`")
+            answers.append(Answer.from_json(one))
+        return answers
+
+    def values(self, metric: str, dimension: str, *, search: str | None = None) -> list[Any]:
+        """The values of a dimension that a metric can be split by.
+
+        Raises:
+            DataInsightClientError: The API refuses, or cannot be reached.
+        """
+        path = f"/metrics/{quote(metric, safe='')}/dimensions/{quote(dimension, safe='')}/values"
+        given: dict[str, Any] = {} if search is None else {"search": search}
+        told = self._send("GET", path, params=given).json()
+        found: list[Any] = told["values"]
+        while cursor := told.get("next_cursor"):
+            told = self._send("GET", path, params={**given, "cursor": cursor}).json()
+            found.extend(told["values"])
+        return found
+
+    def send_events(self, events: Iterable[Mapping[str, Any]]) -> int:
+        """Report what users did; every event is stored when this returns, and none twice, by its `event_id`.
+
+        Returns:
+            How many were new.
+
+        Raises:
+            DataInsightClientError: The API refuses, or cannot be reached; sending the same again is safe.
+        """
+        new = 0
+        waiting = [dict(event) for event in events]
+        for start in range(0, len(waiting), _EVENTS_AT_ONCE):
+            body = {"events": waiting[start : start + _EVENTS_AT_ONCE]}
+            new += self._send("POST", "/analytics/events", json=body).json()["accepted"]
+        return new
 
     def query_arrow(self, *metrics: str, **question: Any) -> "pa.Table":
         """The answer as an Arrow table; the trust envelope is the metadata `trust` of its schema.
@@ -100,10 +160,10 @@ class DataInsight:
     ) -> None:
         self.close()
 
-    def _send(self, method: str, path: str, **options: Any) -> httpx.Response:
+    def _send(self, method: str, path: str, params: Mapping[str, Any] | None = None, **options: Any) -> httpx.Response:
         for attempt in range(1, self._attempts + 1):
             try:
-                response = self._http.request(method, path, **options)
+                response = self._http.request(method, path, params={**self._whose, **(params or {})}, **options)
             except httpx.TransportError as error:
                 raise DataInsightClientError(f"{self._http.base_url} cannot be reached: {error}") from error
             if response.status_code not in _AGAIN or attempt == self._attempts:
@@ -123,6 +183,10 @@ def _question(metrics: Sequence[str], given: Mapping[str, Any]) -> dict[str, Any
     if isinstance(filters, Mapping):
         question["filters"] = [_filter(dimension, values) for dimension, values in filters.items()]
     return question
+
+
+def _without_metrics(question: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in question.items() if name != "metrics"}
 
 
 def _filter(dimension: str, values: Any) -> dict[str, Any]:

@@ -1,6 +1,8 @@
 """What goes wrong between a program and the API."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import httpx
 
@@ -38,7 +40,12 @@ class DataInsightClientError(Exception):
 def error_of(response: httpx.Response) -> DataInsightClientError:
     """The error that a response tells of."""
     if response.headers.get("Content-Type", "").startswith("application/problem+json"):
-        told = response.json()
-        problem = Problem(**{name: told.get(name) for name in Problem.__dataclass_fields__})
-        return DataInsightClientError(": ".join(filter(None, (problem.detail, problem.hint))), problem)
+        return error_from(response.json())
     return DataInsightClientError(f"{response.url} answered with status {response.status_code}")
+
+
+def error_from(told: Mapping[str, Any], before: str = "") -> DataInsightClientError:
+    """The error that a problem in an answer tells of."""
+    known: dict[str, Any] = {name: told.get(name) for name in Problem.__dataclass_fields__}
+    problem = Problem(**known)
+    return DataInsightClientError(before + ": ".join(filter(None, (problem.detail, problem.hint))), problem)

@@ -6,16 +6,14 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from serving.answer import Answer, Timing
-from serving.composition.composer import Composer
-from serving.composition.joining import Ask
+from serving.answering import Answering
 from serving.engine import Engine
 from serving.explanation import Explained, explanation
-from serving.flights import Asker, Flight, Flights, Interruption
-from serving.kept_answers import AnswerKey, KeptAnswer, KeptAnswers, SharedAnswers
+from serving.flights import Asker, Flight, Interruption
+from serving.kept_answers import AnswerKey, KeptAnswers, SharedAnswers
 from serving.names import METRIC_TIME
 from serving.query import ComposedQuery, Filter, MetricQuery, TimeRange, parse_query
 from serving.query_log import COMMAND, Caller, QueryLog, Question
-from serving.snapshots import Snapshot
 from serving.standing import Standing, Standings
 from serving.statements import Statements
 from warehouse.database import Warehouse
@@ -51,7 +49,7 @@ class Metrics:
         redis_url = settings.redis_url
         self._shared = None if redis_url is None else SharedAnswers(redis_url.get_secret_value(), most_bytes // 4)
         self._kept = KeptAnswers(most_bytes, self._shared)
-        self._flights: Flights[tuple[KeptAnswer, Timing]] = Flights()
+        self._answering = Answering(self._statements, self._engine, self._kept, settings.query_rows)
 
     def watch(self) -> None:
         """Notice new snapshots from now on without a question, and make them warm before they are asked."""
@@ -209,9 +207,9 @@ class Metrics:
 
             def ask(part: MetricQuery) -> "pa.Table":
                 explained(part)
-                return self._part(replace(key, query=part), flight.interruption)[0].table
+                return self._answering.part(replace(key, query=part), flight.interruption)[0].table
 
-            self._composer(standing.snapshot, query, ask, flight.interruption).compose(query)
+            self._answering.composer(standing.snapshot, query, ask, flight.interruption).compose(query)
         else:
             explained(query)
         catalog = self._statements.catalog(standing.snapshot)
@@ -244,72 +242,8 @@ class Metrics:
             self._statements.catalog(standing.snapshot).names(query.metrics)
             self._engine.open(standing.snapshot)
             question.started = time.perf_counter()
-            kept, timing = self._flights.answer(key, lambda interruption: self._find(key, interruption), asker)
+            kept, timing = self._answering.answer(key, asker)
         return Answer(kept, standing.trust(kept.marts), timing)
-
-    def _find(self, key: AnswerKey, interruption: Interruption) -> tuple[KeptAnswer, Timing]:
-        # The one before may have just been put there.
-        known = self._kept.near(key) or self._kept.far(key)
-        if known is not None:
-            return known, Timing(0.0, 0.0, "hit")
-        if isinstance(key.query, ComposedQuery):
-            found, timing = self._composed(key, key.query, interruption)
-        else:
-            found, timing = self._computed(key, interruption)
-        if found.table.num_rows > self._settings.query_rows:
-            raise DataInsightError(
-                f"the answer has more than {self._settings.query_rows:,} rows",
-                hint="ask for less at once: fewer dimensions, a coarser grain, a shorter time, a `limit`; or raise"
-                " DATAINSIGHT_QUERY_ROWS",
-            )
-        self._kept.put(key, found)
-        return found, timing
-
-    def _computed(self, key: AnswerKey, interruption: Interruption) -> tuple[KeptAnswer, Timing]:
-        started = time.perf_counter()
-        statement = self._statements.compile(key.snapshot, key.query, key.organization)
-        compiled = time.perf_counter()
-        table = self._engine.open(key.snapshot).run(statement.sql, interruption)
-        executed = time.perf_counter()
-        timing = Timing(_milliseconds(started, compiled), _milliseconds(compiled, executed), "miss")
-        return KeptAnswer(table, statement.marts), timing
-
-    def _composed(self, key: AnswerKey, query: ComposedQuery, interruption: Interruption) -> tuple[KeptAnswer, Timing]:
-        """The answer to a composed question by those to plain ones, each kept and found like any other."""
-        started = time.perf_counter()
-        marts: set[str] = set()
-        compile_ms = 0.0
-
-        def ask(part: MetricQuery) -> "pa.Table":
-            nonlocal compile_ms
-            kept, timing = self._part(replace(key, query=part), interruption)
-            marts.update(kept.marts)
-            compile_ms += timing.compile_ms
-            return kept.table
-
-        found = self._composer(key.snapshot, query, ask, interruption).compose(query)
-        took = _milliseconds(started, time.perf_counter())
-        return (
-            KeptAnswer(found.table, frozenset(marts), found.totals),
-            Timing(round(compile_ms, 2), round(took - compile_ms, 2), "miss"),
-        )
-
-    def _part(self, key: AnswerKey, interruption: Interruption) -> tuple[KeptAnswer, Timing]:
-        kept = self._kept.near(key)
-        if kept is not None:
-            return kept, Timing(0.0, 0.0, "hit")
-        asker = Asker()
-        with interruption.over(asker):
-            return self._flights.answer(key, lambda mine: self._find(key, mine), asker)
-
-    def _composer(self, snapshot: Snapshot, query: MetricQuery, ask: Ask, interruption: Interruption) -> Composer:
-        opened = self._engine.open(snapshot)
-        return Composer(
-            self._statements.catalog(snapshot).names(query.metrics),
-            ask,
-            lambda sql, tables: opened.run(sql, interruption, tables),
-            self._settings.query_rows,
-        )
 
     def _warm(self, standing: Standing) -> None:
         """Open a snapshot and ask it what was asked of the one before, so that nobody waits for that."""
@@ -318,8 +252,4 @@ class Metrics:
         for key in self._kept.most_used(_WARMED_QUESTIONS):
             # What cannot be asked any more is told to whoever asks it.
             with suppress(DataInsightError):
-                self._find(self._key(key.query, key.organization, standing), Interruption())
-
-
-def _milliseconds(start: float, end: float) -> float:
-    return round((end - start) * 1000, 2)
+                self._answering.find(self._key(key.query, key.organization, standing), Interruption())

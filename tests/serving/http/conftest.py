@@ -20,6 +20,14 @@ from tests.serving.conftest import Store
 from warehouse.database import Warehouse
 
 
+def until(holds: Callable[[], Any], seconds: float = 30) -> None:
+    """Wait for something that happens by itself."""
+    deadline = time.monotonic() + seconds
+    while not holds():
+        assert time.monotonic() < deadline, "it never came to that"
+        time.sleep(0.02)
+
+
 @contextmanager
 def running(app: FastAPI) -> Iterator[str]:
     """The address of a server that runs an application."""
@@ -28,18 +36,13 @@ def running(app: FastAPI) -> Iterator[str]:
         thread = threading.Thread(target=server.run, args=([listening],), name="uvicorn")
         thread.start()
         try:
+            # Its port takes connections before it does, and what a test changes meanwhile could keep it from starting.
+            until(lambda: server.started or not thread.is_alive())
+            assert server.started
             yield f"http://127.0.0.1:{listening.getsockname()[1]}"
         finally:
             server.should_exit = True
             thread.join()
-
-
-def until(holds: Callable[[], Any], seconds: float = 30) -> None:
-    """Wait for something that happens by itself."""
-    deadline = time.monotonic() + seconds
-    while not holds():
-        assert time.monotonic() < deadline, "it never came to that"
-        time.sleep(0.02)
 
 
 @dataclass

@@ -2,6 +2,8 @@
 
 from collections.abc import Iterator
 from datetime import date
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
@@ -57,6 +59,55 @@ def test_filters_are_values_by_dimension(server: Server) -> None:
         assert operator.query("user_actions").rows == [[120]]
 
 
+def test_long_answers_come_whole(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    with DataInsight(server.address, server.key("acme")) as client:
+        by_day = {"group_by": ["metric_time"], "grain": "day"}
+        whole = client.query("user_actions", **by_day).rows
+        sent: list[Any] = []
+        send = client._send
+
+        def in_small_pages(method: str, path: str, params: dict[str, Any] | None = None, **options: Any) -> Any:
+            sent.append(params)
+            return send(method, path, params={"page_size": 7, **(params or {})}, **options)
+
+        monkeypatch.setattr(client, "_send", in_small_pages)
+        assert client.query("user_actions", **by_day).rows == whole
+        assert len(sent) == -(-len(whole) // 7)
+
+
+def test_several_questions_stand_on_one_snapshot(client: DataInsight) -> None:
+    actions, mrr = client.batch(
+        {"metrics": ["user_actions"], "start": "2024-01-01", "end": "2024-01-31"},
+        {"metrics": ["mrr"], "group_by": ["metric_time"], "grain": "year"},
+    )
+    assert actions.trust.snapshot_id == mrr.trust.snapshot_id
+    assert (len(actions.rows), mrr.columns) == (1, ("metric_time", "mrr"))
+    with pytest.raises(DataInsightClientError, match=r"question 2: .*mrrr") as caught:
+        client.batch({"metrics": ["mrr"]}, {"metrics": ["mrrr"]})
+    assert caught.value.problem is not None
+    assert caught.value.problem.status == 400
+
+
+def test_values_of_a_dimension(client: DataInsight) -> None:
+    assert client.values("user_actions", "action_type") == ["PushEvent", "WatchEvent"]
+    assert client.values("user_actions", "action_type", search="watch") == ["WatchEvent"]
+
+
+def test_events_are_stored_once(server: Server) -> None:
+    with DataInsight(server.address, server.key("acme", Role.EDITOR)) as editor:
+        events = [
+            {
+                "event_id": f"client-{number}",
+                "user_id": "ada",
+                "action": "clicked",
+                "occurred_at": "2024-01-01T00:00:00Z",
+            }
+            for number in range(1_500)
+        ]
+        assert editor.send_events(events) == 1_500
+        assert editor.send_events(events) == 0
+
+
 def test_metrics_are_listed(client: DataInsight) -> None:
     assert "mrr" in {metric["name"] for metric in client.metrics()}
 
@@ -86,7 +137,7 @@ def test_what_is_refused_says_why(client: DataInsight, server: Server) -> None:
 
 def test_who_asks_too_much_waits_as_long_as_the_server_says(published: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     waited: list[float] = []
-    monkeypatch.setattr("datainsight_client.client.time.sleep", waited.append)
+    monkeypatch.setattr("datainsight_client.client.time", SimpleNamespace(sleep=waited.append))
     settings = published.settings.model_copy(update={"rate_limits": {"standard": 2}})
     with running(create_app(settings)) as address:
         key = Server(address, published.warehouse).key("acme")
