@@ -1,8 +1,10 @@
 """One shape for every error: RFC 9457 `application/problem+json`, with the id of the request."""
 
+import logging
 from http import HTTPStatus
 from typing import Any
 
+import sqlalchemy as sa
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
@@ -18,6 +20,8 @@ from serving.identity.refusals import (
     TooManyAttemptsError,
 )
 from warehouse.errors import DataInsightError, UnavailableError
+
+_log = logging.getLogger(__name__)
 
 MEDIA_TYPE = "application/problem+json"
 RETRY_SECONDS = 5
@@ -80,6 +84,8 @@ def install(app: FastAPI) -> None:
     """Make every error of an application a problem."""
     app.add_exception_handler(ProblemError, _of_problem)
     app.add_exception_handler(DataInsightError, _of_data_insight)
+    for away in (sa.exc.OperationalError, sa.exc.InterfaceError, sa.exc.TimeoutError):
+        app.add_exception_handler(away, _of_warehouse)
     app.add_exception_handler(RequestValidationError, _of_validation)
     app.add_exception_handler(HTTPException, _of_http)
     app.add_exception_handler(Exception, _of_anything)
@@ -124,6 +130,13 @@ async def _of_data_insight(request: Request, error: Any) -> JSONResponse:
     if isinstance(error, TooManyAttemptsError):
         headers = {"Retry-After": str(error.retry_seconds)}
     return _problem(request, status, error.message, error.hint, headers)
+
+
+async def _of_warehouse(request: Request, error: Any) -> JSONResponse:
+    # Its own words name hosts and statements, which belong into the log alone.
+    _log.warning("request %s: the warehouse cannot be asked: %s", request_id_of(request), str(error).splitlines()[0])
+    away = UnavailableError("the warehouse cannot be asked now", hint="try again in a moment")
+    return await _of_data_insight(request, away)
 
 
 async def _of_validation(request: Request, error: Any) -> JSONResponse:

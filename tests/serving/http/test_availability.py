@@ -34,7 +34,12 @@ def test_while_the_warehouse_is_away_questions_are_answered_and_afterwards_every
     settings = store.settings.model_copy(update={"database_url": SecretStr(url.render_as_string(hide_password=False))})
     with running(create_app(settings)) as address:
         server = Server(address, store.warehouse)
-        with server.client(server.key("acme")) as acme, server.client(server.key(None, Role.OPERATOR)) as operator:
+        with (
+            server.client(server.key("acme")) as acme,
+            server.client(server.key("acme", Role.ADMIN)) as admin,
+            server.client(server.key(None, Role.OPERATOR)) as operator,
+        ):
+            assert operator.ask("mrr").status_code == admin.get("/keys").status_code == 200
             before = acme.answer("mrr", group_by=["metric_time"])
             assert "warehouse_unreachable_since" not in before["trust"]
 
@@ -44,8 +49,11 @@ def test_while_the_warehouse_is_away_questions_are_answered_and_afterwards_every
             assert acme.answer("mrr", group_by=["metric_time"])["rows"] == before["rows"]
             assert acme.answer("mrr", group_by=["metric_time"], grain="year")["timing"]["cache"] == "miss"
             assert acme.get("/metrics").status_code == 200
-            # What must be written down first, and whoever is not known, has to wait.
-            assert operator.ask("mrr").status_code == 503
+            # What must be written down first, what is asked of the warehouse, and whoever is not known, has to wait.
+            told = {"json": {"name": "a notebook", "role": "viewer"}}
+            for waits in (operator.ask("mrr"), admin.get("/keys"), admin.http.post("/api/v1/keys", **told)):
+                assert (waits.status_code, waits.headers["Content-Type"]) == (503, "application/problem+json")
+                assert str(relay.port) not in waits.text
             with server.client(server.key("bolt")) as bolt:
                 refused = bolt.ask("mrr")
                 assert (refused.status_code, refused.headers["Content-Type"]) == (503, "application/problem+json")
