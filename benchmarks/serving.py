@@ -5,23 +5,18 @@ uncached question is a new one: its `limit` is a number that was not asked befor
 """
 
 import itertools
-import os
 import statistics
-import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
-from http.client import HTTPConnection
-from pathlib import Path
-from socket import create_server
 from typing import Any
 
 import orjson
 import psycopg2
 
 from benchmarks.http_load import Client, load
+from benchmarks.http_server import Server
 from benchmarks.report import Result, finish, parser
 from benchmarks.star import FIRST_DAY, LAST_DAY, Star, published_star
 from serving.identity.keys import add_key
@@ -110,55 +105,6 @@ _WIDGETS: tuple[dict[str, Any], ...] = tuple(
         ),
     )
 )
-
-
-class Server:
-    """The API in a process of its own.
-
-    Args:
-        star: What it serves.
-    """
-
-    def __init__(self, star: Star) -> None:
-        with create_server(("127.0.0.1", 0)) as one, create_server(("127.0.0.1", 0)) as two:
-            self.port, operations = one.getsockname()[1], two.getsockname()[1]
-        environment = {
-            **os.environ,
-            "DATAINSIGHT_HOME": str(star.settings.home),
-            "DATAINSIGHT_API_PORT": str(self.port),
-            "DATAINSIGHT_OPERATIONS_PORT": str(operations),
-            "DATAINSIGHT_RATE_LIMITS": '{"standard": 100000000}',
-        }
-        self._process = subprocess.Popen([sys.executable, "-m", "serving"], env=environment, stderr=subprocess.DEVNULL)
-        while not self._is_ready():
-            if self._process.poll() is not None:
-                raise RuntimeError(f"the server ended with code {self._process.returncode}")
-            time.sleep(0.1)
-
-    @property
-    def memory_mb(self) -> float:
-        """Resident memory."""
-        pages = int(Path(f"/proc/{self._process.pid}/statm").read_text(encoding="ascii").split()[1])
-        return pages * os.sysconf("SC_PAGE_SIZE") / 2**20
-
-    @property
-    def processor_seconds(self) -> float:
-        """What it has used of the processors."""
-        fields = Path(f"/proc/{self._process.pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
-        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
-
-    def close(self) -> None:
-        """Stop it."""
-        self._process.terminate()
-        self._process.wait()
-
-    def _is_ready(self) -> bool:
-        with closing(HTTPConnection("127.0.0.1", self.port)) as connection:
-            try:
-                connection.request("GET", "/health/ready")
-                return connection.getresponse().status == 200
-            except OSError:
-                return False
 
 
 def measure(rows: int, soak_seconds: int) -> Iterator[Result]:
