@@ -10,6 +10,10 @@ PYTHON ?= $(shell for candidate in python3 python3.13 python3.12 python3.11; do 
 	$$candidate -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' 2>/dev/null \
 	&& echo $$candidate && break; done)
 
+# Packages are installed uncompiled, and compiled when they are first used. Where this variable forbids to keep what was
+# compiled, as it does in many containers, every process would begin with compiling all of them anew.
+export PYTHONDONTWRITEBYTECODE :=
+
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
