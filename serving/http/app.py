@@ -12,6 +12,9 @@ from starlette.middleware.cors import CORSMiddleware
 from serving.http import (
     auth,
     batch,
+    datasource_batches,
+    datasource_jobs,
+    datasources,
     dimensions,
     embed,
     events,
@@ -23,6 +26,7 @@ from serving.http import (
     organizations,
     problems,
     second_factor,
+    uploads,
 )
 from serving.http.formats import TOTALS, TRUST
 from serving.http.measured import Measured
@@ -74,6 +78,11 @@ def create_app(settings: Settings, state: State | None = None) -> FastAPI:
         keys.router,
         organizations.router,
         embed.router,
+        # Before those with a datasource in their path, which `jobs` is none of.
+        datasource_jobs.router,
+        datasources.router,
+        datasource_batches.router,
+        uploads.router,
     ):
         app.include_router(router, prefix=PREFIX)
     app.include_router(health.router)

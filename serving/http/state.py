@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from anyio import CapacityLimiter
 from fastapi import Request
 
+from serving.datasources.worker import Worker
 from serving.http.rates import Rates
 from serving.identity.accounts import Accounts
 from serving.identity.keys import Keys
@@ -30,6 +31,7 @@ class State:
     Attributes:
         workers: How many questions are computed at once.
         oidc: Where people log in besides here, if anywhere.
+        worker: Does the jobs on datasources.
         logins: How many passwords are checked at once.
         oidc_logins: How many wait for the provider at once.
     """
@@ -42,6 +44,7 @@ class State:
     tokens: Tokens
     accounts: Accounts
     oidc: OidcProvider | None
+    worker: Worker
     workers: CapacityLimiter = field(default_factory=lambda: CapacityLimiter(_WORKERS))
     logins: CapacityLimiter = field(default_factory=lambda: CapacityLimiter(_LOGINS))
     oidc_logins: CapacityLimiter = field(default_factory=lambda: CapacityLimiter(_LOGINS))
@@ -59,9 +62,12 @@ def open_state(settings: Settings) -> Iterator[State]:
         accounts = Accounts(warehouse, settings, tokens)
         metrics = Metrics(settings, warehouse)
         metrics.watch()
+        worker = Worker(settings, warehouse)
+        worker.start()
         try:
-            yield State(settings, warehouse, metrics, Keys(warehouse), Rates(settings), tokens, accounts, oidc)
+            yield State(settings, warehouse, metrics, Keys(warehouse), Rates(settings), tokens, accounts, oidc, worker)
         finally:
+            worker.close()
             metrics.close()
 
 
