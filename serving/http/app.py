@@ -10,6 +10,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.middleware.cors import CORSMiddleware
 
 from serving.http import (
+    audit,
     auth,
     batch,
     dimensions,
@@ -74,6 +75,7 @@ def create_app(settings: Settings, state: State | None = None) -> FastAPI:
         keys.router,
         organizations.router,
         embed.router,
+        audit.router,
     ):
         app.include_router(router, prefix=PREFIX)
     app.include_router(health.router)

@@ -17,6 +17,7 @@ PLACES = {
     "metric": "mrr",
     "key_id": "000000000000",
     "user_id": "nobody",
+    "invitation_id": "000000000000",
 }
 
 
