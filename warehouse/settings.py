@@ -104,6 +104,11 @@ class Settings(BaseSettings):
     events_bytes: Annotated[int, Field(ge=1024, le=64 * 1024**2)] = Field(
         default=1024**2, description="Bytes that the body of a batch of events may have at the HTTP API."
     )
+    erasures: Literal["at_once", "by_command"] = Field(
+        default="at_once",
+        description="When somebody's data is erased that it was asked for over HTTP: `at_once`, each in a process that"
+        " the API starts; `by_command`, together with all others when `datainsight privacy erase` is called.",
+    )
     cors_origins: tuple[str, ...] = Field(
         default=(),
         description='Origins whose web pages may read from the HTTP API, as JSON: `["https://app.example.com"]`.',

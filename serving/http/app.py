@@ -22,6 +22,7 @@ from serving.http import (
     metrics,
     oidc,
     organizations,
+    privacy,
     problems,
     second_factor,
 )
@@ -76,6 +77,7 @@ def create_app(settings: Settings, state: State | None = None) -> FastAPI:
         organizations.router,
         embed.router,
         audit.router,
+        privacy.router,
     ):
         app.include_router(router, prefix=PREFIX)
     app.include_router(health.router)

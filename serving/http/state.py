@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from anyio import CapacityLimiter
 from fastapi import Request
 
+from serving.http.erasing import Erasing
 from serving.http.rates import Rates
 from serving.identity.accounts import Accounts
 from serving.identity.keys import Keys
@@ -42,6 +43,7 @@ class State:
     tokens: Tokens
     accounts: Accounts
     oidc: OidcProvider | None
+    erasing: Erasing
     workers: CapacityLimiter = field(default_factory=lambda: CapacityLimiter(_WORKERS))
     logins: CapacityLimiter = field(default_factory=lambda: CapacityLimiter(_LOGINS))
     oidc_logins: CapacityLimiter = field(default_factory=lambda: CapacityLimiter(_LOGINS))
@@ -60,7 +62,8 @@ def open_state(settings: Settings) -> Iterator[State]:
         metrics = Metrics(settings, warehouse)
         metrics.watch()
         try:
-            yield State(settings, warehouse, metrics, Keys(warehouse), Rates(settings), tokens, accounts, oidc)
+            keys, rates, erasing = Keys(warehouse), Rates(settings), Erasing(settings)
+            yield State(settings, warehouse, metrics, keys, rates, tokens, accounts, oidc, erasing)
         finally:
             metrics.close()
 

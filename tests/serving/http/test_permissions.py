@@ -18,6 +18,7 @@ PLACES = {
     "key_id": "000000000000",
     "user_id": "nobody",
     "invitation_id": "000000000000",
+    "erasure_id": "era_0000000000000000",
 }
 
 
