@@ -117,6 +117,11 @@ class Settings(BaseSettings):
     job_seconds: Annotated[int, Field(ge=1, le=86_400)] = Field(
         default=3_600, description="Seconds after which a job of a datasource (check, discover, sync) is ended."
     )
+    erasures: Literal["at_once", "by_command"] = Field(
+        default="at_once",
+        description="When somebody's data is erased that it was asked for over HTTP: `at_once`, each in a process that"
+        " the API starts; `by_command`, together with all others when `datainsight privacy erase` is called.",
+    )
     cors_origins: tuple[str, ...] = Field(
         default=(),
         description='Origins whose web pages may read from the HTTP API, as JSON: `["https://app.example.com"]`.',

@@ -4,7 +4,6 @@ import json
 import os
 import signal
 import subprocess
-import sys
 import tempfile
 import threading
 from collections.abc import Mapping, Sequence
@@ -13,10 +12,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from serving.datasources.jobs import Job, What
+from serving.platform_command import start_command
 from warehouse.database import API, Warehouse
 from warehouse.datasources import list_datasources, secret_texts_of, unsealed, upload_folder
 from warehouse.errors import DataInsightError
-from warehouse.settings import PROJECT_ROOT, Settings, environment_of
+from warehouse.settings import Settings
 
 _LARGEST_BYTES = 8 * 1024**2
 _END_SECONDS = 10
@@ -66,14 +66,9 @@ class Command:
             with self._starting:
                 if self._is_stopped:
                     return Outcome("queued", None)
-                self._process = subprocess.Popen(
-                    [sys.executable, "-m", "orchestration.cli", *_arguments(self._settings, self._job)],
-                    env=_environment(self._settings),
-                    stdin=subprocess.DEVNULL,
-                    stdout=answer,
-                    # What it tells of its progress is for people; what a library logs may be anything.
-                    stderr=subprocess.DEVNULL,
-                    start_new_session=True,
+                # What it tells of its progress is for people; what a library logs may be anything.
+                self._process = start_command(
+                    self._settings, _arguments(self._settings, self._job), stdout=answer, stderr=subprocess.DEVNULL
                 )
             is_late = not _ends(self._process, seconds)
             if self._is_stopped:
@@ -117,11 +112,6 @@ def _arguments(settings: Settings, job: Job) -> Sequence[str]:
         # The pass that is going on ends first.
         return ["run", "--source", job.datasource_id, "--wait", str(settings.job_seconds), "--json"]
     return ["sources", job.what, job.datasource_id, "--json"]
-
-
-def _environment(settings: Settings) -> dict[str, str]:
-    path = os.pathsep.join(filter(None, [str(PROJECT_ROOT), os.environ.get("PYTHONPATH")]))
-    return {**os.environ, **environment_of(settings), "PYTHONPATH": path}
 
 
 def _hidden(settings: Settings, warehouse: Warehouse, job: Job) -> dict[str, str]:

@@ -10,6 +10,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.middleware.cors import CORSMiddleware
 
 from serving.http import (
+    audit,
     auth,
     batch,
     datasource_batches,
@@ -24,6 +25,7 @@ from serving.http import (
     metrics,
     oidc,
     organizations,
+    privacy,
     problems,
     second_factor,
     uploads,
@@ -83,6 +85,8 @@ def create_app(settings: Settings, state: State | None = None) -> FastAPI:
         datasources.router,
         datasource_batches.router,
         uploads.router,
+        audit.router,
+        privacy.router,
     ):
         app.include_router(router, prefix=PREFIX)
     app.include_router(health.router)

@@ -18,6 +18,8 @@ from serving.http.state import State, state_of
 from serving.identity.audit import write_down
 from serving.identity.invitations import accept, find_invitation
 from serving.identity.memberships import memberships_of
+from serving.identity.password_changes import change_password, passwords_of, set_password
+from serving.identity.principal import Principal
 from serving.identity.roles import Permission
 from serving.identity.sessions import TokenPair
 from serving.identity.users import user_by_id
@@ -72,6 +74,24 @@ class InvitationIn(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     invitation: OneTime
+
+
+class NewPasswordIn(BaseModel):
+    """A password in the place of another."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    old_password: Password = Field(examples=["correct horse battery"])
+    new_password: NewPassword = Field(description="12 to 128 characters.", examples=["battery staple horse"])
+
+
+class ResetIn(BaseModel):
+    """A password in the place of one that was forgotten."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    reset: OneTime = Field(description="The text that an admin or an operator has made.")
+    new_password: NewPassword = Field(description="12 to 128 characters.", examples=["battery staple horse"])
 
 
 class TokensOut(BaseModel):
@@ -208,6 +228,49 @@ def take_invitation(
             request_id=request_id_of(request),
         )
     return MembershipOut(organization_id=invitation.organization_id, role=invitation.role.value)
+
+
+@router.post("/password", summary="Change the password", responses=_WAYS_IN)
+async def new_password(
+    request: Request, state: Annotated[State, Depends(state_of)], asker: LoggedIn, given: NewPasswordIn
+) -> TokensOut:
+    """Take another password, by the old one; every session ends, and the tokens of a new one come back."""
+    return TokensOut.of(await one_of_few(state, partial(_with_new_password, request, state, asker, given)))
+
+
+@router.post(
+    "/password/reset",
+    summary="Set a new password by a link",
+    status_code=HTTPStatus.NO_CONTENT,
+    responses=_WAYS_IN,
+)
+async def reset_password(request: Request, state: Annotated[State, Depends(state_of)], given: ResetIn) -> Response:
+    """Set a new password by a text that was made for that; every session ends, a second factor stays."""
+    work = partial(
+        set_password,
+        state.warehouse,
+        given.reset,
+        given.new_password.get_secret_value(),
+        request_id=request_id_of(request),
+    )
+    state.accounts.attempts.take(address_of(request))
+    await one_of_few(state, work)
+    return Response(status_code=HTTPStatus.NO_CONTENT, headers={"Cache-Control": "no-store"})
+
+
+def _with_new_password(request: Request, state: State, asker: Principal, given: NewPasswordIn) -> TokenPair:
+    guesses = passwords_of(asker.subject)
+    state.accounts.attempts.take(address_of(request), guesses)
+    pair = change_password(
+        state.warehouse,
+        state.tokens,
+        asker,
+        given.old_password.get_secret_value(),
+        given.new_password.get_secret_value(),
+        request_id=request_id_of(request),
+    )
+    state.accounts.attempts.forget(guesses)
+    return pair
 
 
 def _with_account(state: State, user_id: str, about: MeOut) -> MeOut:

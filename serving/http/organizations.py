@@ -13,8 +13,9 @@ from serving.http.problems import ProblemError, responses
 from serving.http.requests import request_id_of
 from serving.http.state import State, state_of
 from serving.identity.audit import write_down
-from serving.identity.invitations import invite
+from serving.identity.invitations import invite, open_invitations, withdraw
 from serving.identity.memberships import know_organization, leave, members_of, require_current, require_no_more
+from serving.identity.password_changes import reset_of_member
 from serving.identity.principal import Principal
 from serving.identity.roles import Permission, Role
 from serving.identity.users import normalized_email
@@ -67,6 +68,31 @@ class InvitationOut(BaseModel):
     organization_id: str
     email: str
     role: str
+    expires_at: datetime
+
+
+class OpenInvitationOut(BaseModel):
+    """An invitation that may still be taken; its text is shown to nobody again."""
+
+    invitation_id: str = Field(examples=["0123456789ab"])
+    email: str = Field(examples=["bea@example.com"])
+    role: str = Field(examples=["viewer"])
+    invited_by: str = Field(examples=["user:usr_5f0c9e1f6f6a4b7c"])
+    created_at: datetime
+    expires_at: datetime
+
+
+class InvitationsOut(BaseModel):
+    """The invitations that may still be taken."""
+
+    invitations: list[OpenInvitationOut]
+
+
+class ResetOut(BaseModel):
+    """A link's text that sets a new password; shown only now."""
+
+    reset: str = Field(description="To be sent to the member: POST /api/v1/auth/password/reset takes it, once.")
+    user_id: str = Field(examples=["usr_5f0c9e1f6f6a4b7c"])
     expires_at: datetime
 
 
@@ -161,3 +187,76 @@ def invite_member(
         role=role.value,
         expires_at=made.expires_at,
     )
+
+
+@router.get("/invitations", summary="List the invitations")
+def list_invitations(
+    state: Annotated[State, Depends(state_of)], reader: MembersReader, organization_id: Id
+) -> InvitationsOut:
+    """The invitations that may still be taken, the newest first."""
+    organization = named_organization(reader, organization_id)
+    with state.warehouse.engine(API).connect() as connection:
+        found = open_invitations(connection, organization)
+    return InvitationsOut(
+        invitations=[
+            OpenInvitationOut(
+                invitation_id=one.invitation_id,
+                email=one.email,
+                role=one.role,
+                invited_by=one.invited_by,
+                created_at=one.created_at,
+                expires_at=one.expires_at,
+            )
+            for one in found
+        ]
+    )
+
+
+@router.delete(
+    "/invitations/{invitation_id}",
+    summary="Withdraw an invitation",
+    status_code=HTTPStatus.NO_CONTENT,
+    responses=responses(HTTPStatus.NOT_FOUND),
+)
+def withdraw_invitation(
+    request: Request,
+    state: Annotated[State, Depends(state_of)],
+    writer: MembersWriter,
+    organization_id: Id,
+    invitation_id: Id,
+) -> Response:
+    """Take an invitation back; nobody comes in by it any more."""
+    organization = named_organization(writer, organization_id)
+    with state.warehouse.engine(API).begin() as connection:
+        require_current(connection, writer)
+        withdraw(connection, organization, invitation_id)
+        write_down(
+            connection,
+            writer.subject,
+            "invitations.withdraw",
+            organization_id=organization,
+            details={"invitation_id": invitation_id},
+            request_id=request_id_of(request),
+        )
+    return Response(status_code=HTTPStatus.NO_CONTENT)
+
+
+@router.post(
+    "/members/{user_id}/password-reset",
+    summary="Let a member set a new password",
+    status_code=HTTPStatus.CREATED,
+    responses=responses(HTTPStatus.NOT_FOUND),
+)
+def reset_password_of(
+    request: Request,
+    state: Annotated[State, Depends(state_of)],
+    writer: MembersWriter,
+    organization_id: Id,
+    user_id: Id,
+) -> ResetOut:
+    """Make a link's text, good once and for a day; an admin makes it for who is in no other organization."""
+    organization = named_organization(writer, organization_id)
+    with state.warehouse.engine(API).begin() as connection:
+        require_current(connection, writer)
+        made = reset_of_member(connection, writer, organization, user_id, request_id=request_id_of(request))
+    return ResetOut(reset=made.text, user_id=user_id, expires_at=made.expires_at)

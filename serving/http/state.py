@@ -8,6 +8,7 @@ from anyio import CapacityLimiter
 from fastapi import Request
 
 from serving.datasources.worker import Worker
+from serving.http.erasing import Erasing
 from serving.http.rates import Rates
 from serving.identity.accounts import Accounts
 from serving.identity.keys import Keys
@@ -45,6 +46,7 @@ class State:
     accounts: Accounts
     oidc: OidcProvider | None
     worker: Worker
+    erasing: Erasing
     workers: CapacityLimiter = field(default_factory=lambda: CapacityLimiter(_WORKERS))
     logins: CapacityLimiter = field(default_factory=lambda: CapacityLimiter(_LOGINS))
     oidc_logins: CapacityLimiter = field(default_factory=lambda: CapacityLimiter(_LOGINS))
@@ -65,7 +67,8 @@ def open_state(settings: Settings) -> Iterator[State]:
         worker = Worker(settings, warehouse)
         worker.start()
         try:
-            yield State(settings, warehouse, metrics, Keys(warehouse), Rates(settings), tokens, accounts, oidc, worker)
+            keys, rates, erasing = Keys(warehouse), Rates(settings), Erasing(settings)
+            yield State(settings, warehouse, metrics, keys, rates, tokens, accounts, oidc, worker, erasing)
         finally:
             worker.close()
             metrics.close()
