@@ -31,7 +31,7 @@ from warehouse.errors import DataInsightError
 from warehouse.reach import Reach
 from warehouse.settings import Settings
 
-_MOST = 100
+MOST_DATASOURCES = 100
 _LARGEST_BYTES = 256 * 1024
 _ID_BYTES = 8
 
@@ -213,8 +213,10 @@ class Datasources:
     ) -> Datasource:
         with begun(self.warehouse) as connection:
             require_current(connection, self.actor)
-            if len(list_datasources(connection, organization=organization)) >= _MOST:
-                raise ConflictError(f"the organization has {_MOST} datasources", hint="delete one that is not used")
+            if len(list_datasources(connection, organization=organization)) >= MOST_DATASOURCES:
+                raise ConflictError(
+                    f"the organization has {MOST_DATASOURCES} datasources", hint="delete one that is not used"
+                )
             connection.execute(
                 sa.text(
                     "insert into app.datasources (datasource_id, organization_id, name, kind, configuration,"

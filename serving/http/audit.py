@@ -1,7 +1,6 @@
 """`/audit`: what was changed, and who read across organizations."""
 
 from datetime import UTC, datetime
-from http import HTTPStatus
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query, Request
@@ -11,7 +10,7 @@ from serving.http.access import Allowed
 from serving.http.inputs import UNSTORED, Id
 from serving.http.list_cursors import ListCursors
 from serving.http.organizations import named_organization
-from serving.http.problems import responses
+from serving.http.problems import ERRORS
 from serving.http.requests import request_id_of
 from serving.http.state import State, state_of
 from serving.identity.audit import Entry, read_entries, write_down
@@ -22,9 +21,7 @@ from warehouse.database import API
 router = APIRouter(
     prefix="/audit",
     tags=["audit"],
-    responses=responses(
-        HTTPStatus.BAD_REQUEST, HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN, HTTPStatus.SERVICE_UNAVAILABLE
-    ),
+    responses=ERRORS,
     dependencies=[UNSTORED],
 )
 

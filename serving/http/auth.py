@@ -12,7 +12,7 @@ from starlette.concurrency import run_in_threadpool
 
 from serving.http.access import Known, LoggedIn
 from serving.http.inputs import UNSTORED, Code, Email, Id, NewPassword, OneTime, Password, Text, address_of
-from serving.http.problems import ProblemError, responses
+from serving.http.problems import ASKED_NOTHING, ERRORS, ProblemError, responses
 from serving.http.requests import request_id_of
 from serving.http.state import State, state_of
 from serving.identity.audit import write_down
@@ -27,10 +27,15 @@ from warehouse.database import API
 
 _T = TypeVar("_T")
 
-_ERRORS = responses(HTTPStatus.BAD_REQUEST, HTTPStatus.UNAUTHORIZED, HTTPStatus.SERVICE_UNAVAILABLE)
-_WAYS_IN = responses(HTTPStatus.FORBIDDEN, HTTPStatus.TOO_MANY_REQUESTS)
+# Whoever comes in is nobody yet, and so nobody's login can be what is wrong with them.
+_WAYS_IN = responses(
+    HTTPStatus.BAD_REQUEST, HTTPStatus.FORBIDDEN, HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE
+)
+_SESSIONS = responses(HTTPStatus.BAD_REQUEST, HTTPStatus.SERVICE_UNAVAILABLE)
+_NOT_THEIRS = responses(HTTPStatus.UNAUTHORIZED)
+_CONFLICT = responses(HTTPStatus.CONFLICT)
 
-router = APIRouter(prefix="/auth", tags=["auth"], responses=_ERRORS, dependencies=[UNSTORED])
+router = APIRouter(prefix="/auth", tags=["auth"], dependencies=[UNSTORED])
 
 
 class RegisterIn(BaseModel):
@@ -146,7 +151,7 @@ async def one_of_few(state: State, work: Callable[[], _T]) -> _T:
     "/register",
     summary="Register",
     status_code=HTTPStatus.CREATED,
-    responses={**_WAYS_IN, **responses(HTTPStatus.CONFLICT)},
+    responses={**_WAYS_IN, **_CONFLICT},
 )
 async def register(request: Request, state: Annotated[State, Depends(state_of)], given: RegisterIn) -> TokensOut:
     """Make an account: in a new organization, as its admin, or in the one that an invitation is from."""
@@ -163,7 +168,7 @@ async def register(request: Request, state: Annotated[State, Depends(state_of)],
     return TokensOut.of(await one_of_few(state, work))
 
 
-@router.post("/login", summary="Log in", responses=_WAYS_IN)
+@router.post("/login", summary="Log in", responses={**_WAYS_IN, **_NOT_THEIRS})
 async def log_in(request: Request, state: Annotated[State, Depends(state_of)], given: LoginIn) -> TokensOut:
     """Begin a session by e-mail address and password, and a code of the second factor if there is one."""
     work = partial(
@@ -178,20 +183,20 @@ async def log_in(request: Request, state: Annotated[State, Depends(state_of)], g
     return TokensOut.of(await one_of_few(state, work))
 
 
-@router.post("/refresh", summary="Stay logged in")
+@router.post("/refresh", summary="Stay logged in", responses={**_SESSIONS, **_NOT_THEIRS})
 def refresh(request: Request, state: Annotated[State, Depends(state_of)], given: RefreshIn) -> TokensOut:
     """The next pair of tokens for a refresh token; one that comes a second time ends the session."""
     return TokensOut.of(state.accounts.renew(given.refresh_token, request_id_of(request)))
 
 
-@router.post("/logout", summary="Log out", status_code=HTTPStatus.NO_CONTENT)
+@router.post("/logout", summary="Log out", status_code=HTTPStatus.NO_CONTENT, responses=_SESSIONS)
 def log_out(request: Request, state: Annotated[State, Depends(state_of)], given: RefreshIn) -> Response:
     """End the session of a refresh token; its access token is good until its hour is over."""
     state.accounts.log_out(given.refresh_token, request_id_of(request))
     return Response(status_code=HTTPStatus.NO_CONTENT, headers={"Cache-Control": "no-store"})
 
 
-@router.get("/me", summary="Who am I?")
+@router.get("/me", summary="Who am I?", responses=ASKED_NOTHING)
 async def me(state: Annotated[State, Depends(state_of)], asker: Known) -> MeOut:
     """Who the key or token belongs to, and what it may."""
     about = MeOut(
@@ -207,7 +212,7 @@ async def me(state: Annotated[State, Depends(state_of)], asker: Known) -> MeOut:
 @router.post(
     "/invitations",
     summary="Take an invitation",
-    responses=responses(HTTPStatus.FORBIDDEN, HTTPStatus.CONFLICT),
+    responses={**ERRORS, **_CONFLICT},
 )
 def take_invitation(
     request: Request, state: Annotated[State, Depends(state_of)], asker: LoggedIn, given: InvitationIn
@@ -230,7 +235,7 @@ def take_invitation(
     return MembershipOut(organization_id=invitation.organization_id, role=invitation.role.value)
 
 
-@router.post("/password", summary="Change the password", responses=_WAYS_IN)
+@router.post("/password", summary="Change the password", responses=ERRORS)
 async def new_password(
     request: Request, state: Annotated[State, Depends(state_of)], asker: LoggedIn, given: NewPasswordIn
 ) -> TokensOut:

@@ -8,9 +8,10 @@ from pydantic import BaseModel, Field
 
 from serving.datasources.ledger import batches_of, quarantine_of
 from serving.datasources.transactions import begun
-from serving.http.datasources import ERRORS, NOT_FOUND, DatasourceId, ToRead
+from serving.http.datasources import NOT_FOUND, DatasourceId, ToRead
 from serving.http.inputs import UNSTORED
 from serving.http.list_cursors import ListCursors
+from serving.http.problems import ERRORS
 from serving.http.state import State, state_of
 from warehouse.datasources import upload_folder
 

@@ -8,8 +8,9 @@ from fastapi import APIRouter, Depends, Path
 from pydantic import BaseModel, Field
 
 from serving.datasources.jobs import Job, What, ask_for, get_job
-from serving.http.datasources import ERRORS, NOT_FOUND, DatasourceId, SourcesReader, ToWrite
+from serving.http.datasources import NOT_FOUND, DatasourceId, SourcesReader, ToWrite
 from serving.http.inputs import UNSTORED
+from serving.http.problems import ERRORS
 from serving.http.state import State, state_of
 
 router = APIRouter(

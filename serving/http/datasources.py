@@ -11,20 +11,13 @@ from serving.datasources.registry import Datasources
 from serving.http.access import Allowed
 from serving.http.inputs import UNSTORED, Id, Text
 from serving.http.organizations import named_organization
-from serving.http.problems import responses
+from serving.http.problems import ERRORS, responses
 from serving.http.requests import request_id_of
 from serving.http.state import State, state_of
 from serving.identity.principal import Principal
 from serving.identity.roles import Permission
 from warehouse.datasources import Datasource
 
-ERRORS = responses(
-    HTTPStatus.BAD_REQUEST,
-    HTTPStatus.UNAUTHORIZED,
-    HTTPStatus.FORBIDDEN,
-    HTTPStatus.TOO_MANY_REQUESTS,
-    HTTPStatus.SERVICE_UNAVAILABLE,
-)
 NOT_FOUND = responses(HTTPStatus.NOT_FOUND)
 CONFLICT = responses(HTTPStatus.CONFLICT)
 

@@ -23,7 +23,7 @@ _LONGEST = 4_096
 router = APIRouter(
     prefix="/auth/oidc",
     tags=["auth"],
-    responses=responses(HTTPStatus.BAD_REQUEST, HTTPStatus.NOT_FOUND, HTTPStatus.SERVICE_UNAVAILABLE),
+    responses=responses(HTTPStatus.NOT_FOUND, HTTPStatus.SERVICE_UNAVAILABLE),
     dependencies=[UNSTORED],
 )
 
@@ -72,7 +72,7 @@ async def leave(
 @router.get(
     "/callback",
     summary="Come back from the provider",
-    responses=responses(HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN),
+    responses=responses(HTTPStatus.BAD_REQUEST, HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN),
 )
 async def arrive(
     request: Request,

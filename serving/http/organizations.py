@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from serving.http.access import Allowed
 from serving.http.inputs import UNSTORED, Email, Id
-from serving.http.problems import ProblemError, responses
+from serving.http.problems import ERRORS, ProblemError, responses
 from serving.http.requests import request_id_of
 from serving.http.state import State, state_of
 from serving.identity.audit import write_down
@@ -25,9 +25,7 @@ from warehouse.errors import DataInsightError
 router = APIRouter(
     prefix="/organizations/{organization_id}",
     tags=["organizations"],
-    responses=responses(
-        HTTPStatus.BAD_REQUEST, HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN, HTTPStatus.SERVICE_UNAVAILABLE
-    ),
+    responses=ERRORS,
     dependencies=[UNSTORED],
 )
 

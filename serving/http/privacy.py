@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from serving.http.access import Allowed
 from serving.http.inputs import UNSTORED, Email, Id
 from serving.http.organizations import named_organization
-from serving.http.problems import responses
+from serving.http.problems import ERRORS, responses
 from serving.http.requests import request_id_of
 from serving.http.state import State, state_of
 from serving.identity.audit import write_down
@@ -26,9 +26,7 @@ from warehouse.database import API
 router = APIRouter(
     prefix="/privacy",
     tags=["privacy"],
-    responses=responses(
-        HTTPStatus.BAD_REQUEST, HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN, HTTPStatus.SERVICE_UNAVAILABLE
-    ),
+    responses=ERRORS,
     dependencies=[UNSTORED],
 )
 

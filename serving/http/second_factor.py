@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from serving.http.access import LoggedIn
 from serving.http.auth import one_of_few
 from serving.http.inputs import UNSTORED, Code, Password, address_of
-from serving.http.problems import responses
+from serving.http.problems import ERRORS, responses
 from serving.http.requests import request_id_of
 from serving.http.state import State, state_of
 from serving.identity.audit import write_down
@@ -21,16 +21,9 @@ from serving.identity.refusals import NotAuthenticatedError
 from serving.identity.users import User, user_by_id
 from warehouse.database import API
 
-_ERRORS = responses(
-    HTTPStatus.BAD_REQUEST,
-    HTTPStatus.UNAUTHORIZED,
-    HTTPStatus.FORBIDDEN,
-    HTTPStatus.CONFLICT,
-    HTTPStatus.TOO_MANY_REQUESTS,
-    HTTPStatus.SERVICE_UNAVAILABLE,
+router = APIRouter(
+    prefix="/auth/totp", tags=["auth"], responses={**ERRORS, **responses(HTTPStatus.CONFLICT)}, dependencies=[UNSTORED]
 )
-
-router = APIRouter(prefix="/auth/totp", tags=["auth"], responses=_ERRORS, dependencies=[UNSTORED])
 
 
 class CodeIn(BaseModel):

@@ -8,11 +8,11 @@ from pydantic import BaseModel, Field, TypeAdapter, ValidationError
 from starlette.concurrency import run_in_threadpool
 
 from serving.datasources.uploads import Target, incoming_folder, place, table_of
-from serving.http.datasources import CONFLICT, ERRORS, NOT_FOUND, DatasourceOut, ToWrite, out
+from serving.http.datasources import CONFLICT, NOT_FOUND, DatasourceOut, ToWrite, out
 from serving.http.inputs import UNSTORED, Id, Text
 from serving.http.multipart import FILE, Received, received
 from serving.http.organizations import named_organization
-from serving.http.problems import responses
+from serving.http.problems import ERRORS, responses
 from serving.http.state import State, state_of
 from warehouse.errors import DataInsightError
 
