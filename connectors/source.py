@@ -129,6 +129,11 @@ class SourceConfig(BaseModel, ABC):
         """Whether more tables than those of `tables` may land, because they are only found when it is read."""
         return False
 
+    @property
+    def names_tables(self) -> bool:
+        """Whether its tables are for whoever configures it to name."""
+        return True
+
     def prepare(self) -> None:
         """Make ready whatever has to be there before the tables are read; most kinds need nothing."""
 

@@ -151,7 +151,8 @@ def _forget_dead_rows(warehouse: Warehouse) -> None:
 def _rebuild(pipeline: Pipeline) -> None:
     """Every model anew, from raw: the incremental ones know nothing of rows that change without a new admission."""
     with pipeline.warehouse.engine(TRANSFORMER).begin() as connection:
-        for schema in connection.execute(_PAST).scalars().all():
+        past: list[str] = list(connection.execute(_PAST).scalars())
+        for schema in past:
             connection.exec_driver_sql(f"drop schema {quote_identifier(schema)} cascade")
     outcome = build(pipeline.warehouse, pipeline.settings.home, full_refresh=True, variables=pipeline.variables)
     pipeline.report.build = outcome

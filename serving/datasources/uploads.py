@@ -2,6 +2,7 @@
 
 import os
 import re
+import time
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -16,6 +17,9 @@ from warehouse.errors import DataInsightError, UnavailableError
 
 _TABLE = re.compile(r"[a-z](?:_?[a-z0-9])*")
 _LONGEST_TABLE = 63
+
+# Whoever needs longer for a file than this has left; the server that took it in may have been killed meanwhile.
+_ARRIVAL_SECONDS = 86_400
 
 
 @dataclass(frozen=True)
@@ -52,6 +56,8 @@ class Placed:
 def incoming_folder(home: Path) -> Path:
     """Where files are while they arrive: on the same disk as their place, so that they get there in one step.
 
+    What never arrived, and nobody took away since its server was killed, goes.
+
     Raises:
         UnavailableError: It cannot be made.
     """
@@ -59,6 +65,11 @@ def incoming_folder(home: Path) -> Path:
     try:
         open_to_pass(home)
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        for begun in folder.iterdir():
+            # Others arrive and leave at the same moment.
+            with suppress(FileNotFoundError):
+                if begun.stat().st_mtime < time.time() - _ARRIVAL_SECONDS:
+                    begun.unlink()
     except OSError as error:
         raise UnavailableError(f"no file can be taken in: {error.strerror}") from None
     return folder

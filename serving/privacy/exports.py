@@ -84,8 +84,10 @@ def _of_platform(connection: sa.Connection, person: Person) -> Iterator[tuple[st
 def _of_marts(connection: sa.Connection, whom: Whom) -> Iterator[tuple[str, Iterable[dict[str, Any]]]]:
     """The rows of marts that name them in a column which the policy calls personal."""
     for name, policy in sorted(load_policy().marts.items()):
-        exists = connection.execute(sa.text("select to_regclass(:mart)"), {"mart": f"marts.{name}"}).scalar_one()
-        if policy.personal and policy.organization_column is not None and exists is not None:
+        found: str | None = connection.execute(
+            sa.text("select cast(to_regclass(:mart) as text)"), {"mart": f"marts.{name}"}
+        ).scalar_one()
+        if policy.personal and policy.organization_column is not None and found is not None:
             whose = quote_identifier(policy.organization_column)
             named = " or ".join(
                 f"{quote_identifier(column)} = any(cast(:identifiers as text[]))"

@@ -1,6 +1,8 @@
 """Files that are uploaded: taken in whole or not at all, within a limit, each content once."""
 
+import os
 import socket
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -61,6 +63,17 @@ def test_a_file_becomes_a_datasource(admin: Client, folder: Path) -> None:
     assert kept.read_bytes() == CSV
     assert not list((folder / ".incoming").iterdir())
     assert str(folder) not in answer.text
+
+
+def test_what_a_killed_server_had_begun_to_take_in_goes_after_a_day(admin: Client, folder: Path) -> None:
+    assert upload(admin, CSV, file_name="first.csv").status_code == 201
+    left, arriving = folder / ".incoming" / "left", folder / ".incoming" / "arriving"
+    for path in (left, arriving):
+        path.write_bytes(b"a,b\n1,")
+    os.utime(left, (0, time.time() - 2 * 86_400))
+    assert upload(admin, CSV, file_name="second.csv").status_code == 201
+    assert list((folder / ".incoming").iterdir()) == [arriving]
+    arriving.unlink()
 
 
 def test_the_same_content_is_there_once(admin: Client, folder: Path) -> None:
