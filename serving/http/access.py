@@ -86,7 +86,10 @@ async def _organization(
     principal: Annotated[Principal, Depends(_METRICS_READ)],
     organization: Annotated[
         Id | None,
-        Query(description="Whose rows are asked for; an operator may name any organization, others their own."),
+        Query(
+            description="Whose rows are asked for; an operator may name any organization, others their own.",
+            examples=["acme"],
+        ),
     ] = None,
 ) -> str | None:
     if principal.is_operator:

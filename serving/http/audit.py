@@ -67,8 +67,10 @@ def read(
         datetime | None,
         Query(description="Only from then on; without a zone in UTC.", examples=["2026-01-31T18:00:00Z"]),
     ] = None,
-    organization: Annotated[Id | None, Query(description="Whose; an operator may name any organization.")] = None,
-    limit: Annotated[int, Query(ge=1, le=1_000)] = 100,
+    organization: Annotated[
+        Id | None, Query(description="Whose; an operator may name any organization.", examples=["acme"])
+    ] = None,
+    limit: Annotated[int, Query(ge=1, le=1_000, description="At most so many.", examples=[100])] = 100,
     cursor: Annotated[str | None, Query(max_length=200, description="The `next_cursor` of the page before.")] = None,
 ) -> EntriesOut:
     """What happened in the organization, the newest first; an operator's: everywhere, or where is named."""

@@ -22,7 +22,7 @@ router = APIRouter(
     dependencies=[UNSTORED],
 )
 
-_Limit = Annotated[int, Query(ge=1, le=1_000, description="How many there are at most in an answer.")]
+_Limit = Annotated[int, Query(ge=1, le=1_000, description="How many there are at most in an answer.", examples=[100])]
 _Cursor = Annotated[str | None, Query(max_length=200, description="`next_cursor` of the page before.")]
 
 

@@ -17,7 +17,15 @@ router = APIRouter(
     prefix="/datasources", tags=["datasources"], responses={**ERRORS, **NOT_FOUND}, dependencies=[UNSTORED]
 )
 
-_JobId = Annotated[str, Path(max_length=100, pattern=r"^[a-z0-9_]+$", description="The `job_id` of an answer.")]
+_JobId = Annotated[
+    str,
+    Path(
+        max_length=100,
+        pattern=r"^[a-z0-9_]+$",
+        description="The `job_id` of an answer.",
+        examples=["job_4be1a07c55d2f3e8"],
+    ),
+]
 _RESULT = (
     "What came of it, once it has ended: `tables` of check and discover, `batches` of sync; or `detail` and `hint` of"
     " why nothing did."

@@ -26,7 +26,13 @@ router = APIRouter(prefix="/datasources", tags=["datasources"], responses=ERRORS
 SourcesReader = Annotated[Principal, Depends(Allowed(Permission.SOURCES_READ))]
 SourcesWriter = Annotated[Principal, Depends(Allowed(Permission.SOURCES_WRITE))]
 DatasourceId = Annotated[
-    str, Path(max_length=100, pattern=r"^[a-z0-9_]+$", description="An id of GET /api/v1/datasources.")
+    str,
+    Path(
+        max_length=100,
+        pattern=r"^[a-z0-9_]+$",
+        description="An id of GET /api/v1/datasources.",
+        examples=["ds_0f8d2a5013c4d6e7"],
+    ),
 ]
 
 _CONFIGURATION = (
@@ -103,7 +109,7 @@ ToWrite = Annotated[Datasources, Depends(of_writer)]
 def list_(
     datasources: ToRead,
     organization: Annotated[
-        Id | None, Query(description="Whose datasources; an operator may name any organization.")
+        Id | None, Query(description="Whose datasources; an operator may name any organization.", examples=["acme"])
     ] = None,
 ) -> DatasourcesOut:
     """The datasources of the organization, the oldest first; an operator's: of all, or of the one that is named."""

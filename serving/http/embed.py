@@ -58,7 +58,7 @@ class EmbedOut(BaseModel):
     """A token for a page."""
 
     token: str = Field(description="For `Authorization: Bearer`, in the page.")
-    expires_at: datetime
+    expires_at: datetime = Field(examples=["2026-01-31T18:00:00Z"])
 
 
 @router.post("/tokens", summary="Make a token for a page", status_code=HTTPStatus.CREATED)

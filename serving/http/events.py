@@ -10,6 +10,7 @@ from sqlalchemy import Connection
 from serving.events import Events, store
 from serving.http.access import Allowed
 from serving.http.body_limit import LimitedRoute
+from serving.http.inputs import Id
 from serving.http.problems import ERRORS, ProblemError, responses
 from serving.http.requests import request_id_of
 from serving.http.state import State, state_of
@@ -35,13 +36,8 @@ class TakenOut(BaseModel):
 async def _organization(
     writer: EventsWriter,
     organization: Annotated[
-        str | None,
-        Query(
-            description="Whose users did it; an operator must say it, others may name their own.",
-            min_length=1,
-            max_length=200,
-            pattern=r"^[^\x00-\x1f\x7f]+$",
-        ),
+        Id | None,
+        Query(description="Whose users did it; an operator must say it, others may name their own.", examples=["acme"]),
     ] = None,
 ) -> str:
     if writer.organization_id is None:

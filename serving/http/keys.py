@@ -80,7 +80,9 @@ class NewKeyOut(BaseModel):
 def list_(
     state: Annotated[State, Depends(state_of)],
     writer: KeysWriter,
-    organization: Annotated[Id | None, Query(description="Whose keys; an operator may name any organization.")] = None,
+    organization: Annotated[
+        Id | None, Query(description="Whose keys; an operator may name any organization.", examples=["acme"])
+    ] = None,
 ) -> KeysOut:
     """The keys of the organization, the newest first; an operator's: of all, or of the one that is named."""
     is_of_all = writer.is_operator and organization is None

@@ -51,7 +51,9 @@ Provider = Annotated[OidcProvider, Depends(_provider)]
 async def leave(
     state: Annotated[State, Depends(state_of)],
     provider: Provider,
-    organization: Annotated[Id | None, Query(description="Where to, for members of several organizations.")] = None,
+    organization: Annotated[
+        Id | None, Query(description="Where to, for members of several organizations.", examples=["acme"])
+    ] = None,
 ) -> RedirectResponse:
     """Send a browser to the provider, which sends it back to the callback."""
     departure = await anyio.to_thread.run_sync(provider.depart, organization, limiter=state.oidc_logins)

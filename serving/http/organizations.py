@@ -4,7 +4,7 @@ from datetime import datetime
 from http import HTTPStatus
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Depends, Request, Response
+from fastapi import APIRouter, Depends, Path, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from serving.http.access import Allowed
@@ -29,6 +29,9 @@ router = APIRouter(
     dependencies=[UNSTORED],
 )
 
+OrganizationId = Annotated[Id, Path(description="One's own; an operator's: any.", examples=["acme"])]
+UserId = Annotated[Id, Path(description="The `user_id` of a member.", examples=["usr_5f0c9e1f6f6a4b7c"])]
+InvitationId = Annotated[Id, Path(description="The `invitation_id` of an invitation.", examples=["0123456789ab"])]
 MembersReader = Annotated[Principal, Depends(Allowed(Permission.MEMBERS_READ))]
 MembersWriter = Annotated[Principal, Depends(Allowed(Permission.MEMBERS_WRITE))]
 
@@ -62,10 +65,10 @@ class InvitationOut(BaseModel):
     """An invitation; its text is shown only now."""
 
     invitation: str = Field(description="To be sent to the address, which alone can take it, once.")
-    invitation_id: str
-    organization_id: str
-    email: str
-    role: str
+    invitation_id: str = Field(examples=["0123456789ab"])
+    organization_id: str = Field(examples=["acme"])
+    email: str = Field(examples=["bea@example.com"])
+    role: str = Field(examples=["viewer"])
     expires_at: datetime
 
 
@@ -111,7 +114,9 @@ def named_organization(principal: Principal, named: str | None) -> str:
 
 
 @router.get("/members", summary="List the members")
-def list_members(state: Annotated[State, Depends(state_of)], reader: MembersReader, organization_id: Id) -> MembersOut:
+def list_members(
+    state: Annotated[State, Depends(state_of)], reader: MembersReader, organization_id: OrganizationId
+) -> MembersOut:
     """Who is in the organization, and as what."""
     organization = named_organization(reader, organization_id)
     with state.warehouse.engine(API).connect() as connection:
@@ -134,8 +139,8 @@ def remove_member(
     request: Request,
     state: Annotated[State, Depends(state_of)],
     writer: MembersWriter,
-    organization_id: Id,
-    user_id: Id,
+    organization_id: OrganizationId,
+    user_id: UserId,
 ) -> Response:
     """Take a membership away: no session there goes on; an access token is good until its hour is over."""
     organization = named_organization(writer, organization_id)
@@ -158,7 +163,7 @@ def invite_member(
     request: Request,
     state: Annotated[State, Depends(state_of)],
     writer: MembersWriter,
-    organization_id: Id,
+    organization_id: OrganizationId,
     given: InviteIn,
 ) -> InvitationOut:
     """Make an invitation, good for a week, for whoever has its text and the e-mail address."""
@@ -189,7 +194,7 @@ def invite_member(
 
 @router.get("/invitations", summary="List the invitations")
 def list_invitations(
-    state: Annotated[State, Depends(state_of)], reader: MembersReader, organization_id: Id
+    state: Annotated[State, Depends(state_of)], reader: MembersReader, organization_id: OrganizationId
 ) -> InvitationsOut:
     """The invitations that may still be taken, the newest first."""
     organization = named_organization(reader, organization_id)
@@ -220,8 +225,8 @@ def withdraw_invitation(
     request: Request,
     state: Annotated[State, Depends(state_of)],
     writer: MembersWriter,
-    organization_id: Id,
-    invitation_id: Id,
+    organization_id: OrganizationId,
+    invitation_id: InvitationId,
 ) -> Response:
     """Take an invitation back; nobody comes in by it any more."""
     organization = named_organization(writer, organization_id)
@@ -249,8 +254,8 @@ def reset_password_of(
     request: Request,
     state: Annotated[State, Depends(state_of)],
     writer: MembersWriter,
-    organization_id: Id,
-    user_id: Id,
+    organization_id: OrganizationId,
+    user_id: UserId,
 ) -> ResetOut:
     """Make a link's text, good once and for a day; an admin makes it for who is in no other organization."""
     organization = named_organization(writer, organization_id)

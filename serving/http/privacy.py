@@ -4,7 +4,7 @@ from datetime import datetime
 from http import HTTPStatus
 from typing import Annotated, Any, Self
 
-from fastapi import APIRouter, Depends, Query, Request
+from fastapi import APIRouter, Depends, Path, Query, Request
 from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -30,6 +30,7 @@ router = APIRouter(
     dependencies=[UNSTORED],
 )
 
+ErasureId = Annotated[Id, Path(description="The `erasure_id` of an answer.", examples=["era_5f0c9e1f6f6a4b7c"])]
 PrivacyWriter = Annotated[Principal, Depends(Allowed(Permission.PRIVACY_WRITE))]
 
 
@@ -55,7 +56,7 @@ class PersonIn(BaseModel):
 class ExportOut(BaseModel):
     """Everything that is held of a person; each list has rows with the names of their columns."""
 
-    account: list[dict[str, Any]]
+    account: list[dict[str, Any]] = Field(examples=[[{"user_id": "usr_5f0c9e1f6f6a4b7c", "name": "Ann"}]])
     memberships: list[dict[str, Any]]
     sessions: list[dict[str, Any]]
     keys: list[dict[str, Any]] = Field(description="That they made, without what is secret.")
@@ -162,7 +163,9 @@ def erase(
 def list_(
     state: Annotated[State, Depends(state_of)],
     writer: PrivacyWriter,
-    organization: Annotated[Id | None, Query(description="Whose; an operator may name any organization.")] = None,
+    organization: Annotated[
+        Id | None, Query(description="Whose; an operator may name any organization.", examples=["acme"])
+    ] = None,
 ) -> ErasuresOut:
     """The erasures of the organization, the newest first; an operator's: all, or those of the one that is named."""
     whose = _whose(writer, organization)
@@ -172,7 +175,7 @@ def list_(
 
 
 @router.get("/erasures/{erasure_id}", summary="How far is an erasure?", responses=responses(HTTPStatus.NOT_FOUND))
-def show(state: Annotated[State, Depends(state_of)], writer: PrivacyWriter, erasure_id: Id) -> ErasureOut:
+def show(state: Annotated[State, Depends(state_of)], writer: PrivacyWriter, erasure_id: ErasureId) -> ErasureOut:
     """What was changed so far, and whether it is done."""
     with state.warehouse.engine(API).connect() as connection:
         found = find_erasure(connection, erasure_id, writer.organization_id)

@@ -52,7 +52,7 @@ class EnrolmentOut(BaseModel):
 class RecoveryCodesOut(BaseModel):
     """Codes that stand in for the app, each once; shown only now."""
 
-    recovery_codes: list[str]
+    recovery_codes: list[str] = Field(examples=[["k3f9-x2mq-7p1d"]])
 
 
 @router.post("", summary="Begin a second factor", status_code=HTTPStatus.CREATED)

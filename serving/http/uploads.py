@@ -23,12 +23,13 @@ router = APIRouter(
     dependencies=[UNSTORED],
 )
 
+# What each field says, and an example of it.
 _FIELDS = {
-    "name": "What the datasource is called; the file's name when it is left out.",
-    "table": "The table that the file is rows of; the file's name when it is left out.",
-    "key": "The columns that tell rows apart, separated by commas.",
-    "datasource_id": "A datasource of uploaded files that it is to be another file of.",
-    "organization_id": "Whose it is: one's own organization; an operator names one.",
+    "name": ("What the datasource is called; the file's name when it is left out.", "orders of the web shop"),
+    "table": ("The table that the file is rows of; the file's name when it is left out.", "orders"),
+    "key": ("The columns that tell rows apart, separated by commas.", "order_id"),
+    "datasource_id": ("A datasource of uploaded files that it is to be another file of.", "ds_0f8d2a5013c4d6e7"),
+    "organization_id": ("Whose it is: one's own organization; an operator names one.", "acme"),
 }
 _FORM: dict[str, Any] = {
     "requestBody": {
@@ -40,7 +41,10 @@ _FORM: dict[str, Any] = {
                     "required": [FILE],
                     "properties": {
                         FILE: {"type": "string", "format": "binary", "description": "CSV, Parquet or Excel."},
-                        **{name: {"type": "string", "description": told} for name, told in _FIELDS.items()},
+                        **{
+                            name: {"type": "string", "description": told, "examples": [example]}
+                            for name, (told, example) in _FIELDS.items()
+                        },
                     },
                 },
             }
