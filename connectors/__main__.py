@@ -2,7 +2,7 @@
 
 import sys
 
-from connectors.config import find_source, load_sources
+from connectors.datasources import load_source
 from connectors.landing.land import land
 from warehouse.connect import open_warehouse
 from warehouse.errors import DataInsightError
@@ -18,7 +18,7 @@ def main(arguments: list[str]) -> int:
         return _USAGE_ERROR
     try:
         settings = load_settings()
-        source = find_source(load_sources(settings.sources, settings.home), arguments[0])
+        source = load_source(settings, arguments[0])
         with open_warehouse(settings) as warehouse:
             batch_ids = land(source, warehouse, settings.home)
     except DataInsightError as error:

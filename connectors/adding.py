@@ -22,12 +22,14 @@ class NewSource:
     Attributes:
         values: What stands under its name, `${NAME}` as it was said.
         tables: What was found there.
+        names_tables: Whether they are to be written down.
     """
 
     path: Path
     name: str
     values: dict[str, Any]
     tables: list[DiscoveredTable]
+    names_tables: bool
 
 
 def look_at(path: Path, home: Path, name: str, values: Mapping[str, Any]) -> NewSource:
@@ -54,7 +56,7 @@ def look_at(path: Path, home: Path, name: str, values: Mapping[str, Any]) -> New
     tables = discover(source)
     if not tables:
         raise DataInsightError(f"source {name} has no table in reach")
-    return NewSource(path, name, dict(values), tables)
+    return NewSource(path, name, dict(values), tables, source.names_tables)
 
 
 def choose(found: NewSource, wanted: Collection[str] = ()) -> list[DiscoveredTable]:
@@ -81,7 +83,7 @@ def write(found: NewSource, tables: Collection[DiscoveredTable], home: Path) -> 
     """
     said: dict[str, Any] = found.values.get("tables") or {}
     proposed = {table["table_name"]: {**table["settings"], **said.get(table["table_name"], {})} for table in tables}
-    values = {**found.values, "tables": proposed}
+    values = {**found.values, **({"tables": proposed} if found.names_tables else {})}
     text = _with(found.path, found.name, values)
     load_sources(found.path, home, text=text, new=found.name)
     beside = found.path.with_name(f".{found.path.name}.{os.getpid()}")

@@ -68,6 +68,27 @@ def load_sources(
     ]
 
 
+def source_given(
+    values: Mapping[str, Any], secrets: Mapping[Location, Any], surroundings: Surroundings
+) -> SourceConfig:
+    """Check a source whose settings stand in no file.
+
+    Args:
+        values: As a `sources.yaml` would have them; `${NAME}` means nothing in them.
+        secrets: Those of the values, by their places, that no error may repeat.
+        surroundings: Its name, and what else its settings may depend on.
+
+    Raises:
+        DataInsightError: Anything is wrong with it; the message names the source and the key.
+    """
+    place = ("sources", surroundings.name)
+    document = YamlDocument(Path("datasources"), {"sources": {surroundings.name: dict(values)}}, proposed=place)
+    for where, value in secrets.items():
+        document.written[(*place, *where)] = "***"
+        document.filled[(*place, *where)] = [str(value)]
+    return _source(document, surroundings.name, surroundings)
+
+
 def find_source(sources: Iterable[SourceConfig], name: str) -> SourceConfig:
     """The source of that name.
 

@@ -7,13 +7,14 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, PrivateAttr
 from pydantic_core import PydanticCustomError
 
 from connectors.cron import is_schedule
 from connectors.extraction.request import DiscoveredTable, Request, TableCheck
 from connectors.extraction.spool import Spool
 from connectors.extraction.window import parse_lag
+from warehouse.reach import Reach
 
 
 @dataclass(frozen=True)
@@ -96,6 +97,22 @@ class SourceConfig(BaseModel, ABC):
     ] = None
     retention: Retention = None
     tables: Mapping[str, TableConfig]
+    _organization: str | None = PrivateAttr(default=None)
+    _reach: Reach | None = PrivateAttr(default=None)
+
+    def bind(self, organization: str, reach: Reach) -> None:
+        """Make it the source of an organization, which reads from nowhere that it may not reach."""
+        self._organization, self._reach = organization, reach
+
+    @property
+    def organization(self) -> str | None:
+        """Whose source it is; None: the platform's own, of `sources.yaml`."""
+        return self._organization
+
+    @property
+    def reach(self) -> Reach | None:
+        """Where it may be read from; None: from anywhere, as whoever writes `sources.yaml` is trusted."""
+        return self._reach
 
     @property
     def schema_name(self) -> str:
@@ -111,6 +128,11 @@ class SourceConfig(BaseModel, ABC):
     def open_ended(self) -> bool:
         """Whether more tables than those of `tables` may land, because they are only found when it is read."""
         return False
+
+    @property
+    def names_tables(self) -> bool:
+        """Whether its tables are for whoever configures it to name."""
+        return True
 
     def prepare(self) -> None:
         """Make ready whatever has to be there before the tables are read; most kinds need nothing."""

@@ -11,6 +11,7 @@ from orchestration.commands import (
     dbt,
     keys,
     metrics,
+    privacy,
     quarantine,
     run,
     serve,
@@ -40,6 +41,7 @@ app.add_typer(metrics.app, name="metrics", help="Ask the published metrics.")
 app.add_typer(tenants.app, name="tenants", help="Logins of organizations, each to its own rows.")
 app.add_typer(keys.app, name="keys", help="Keys of the HTTP API.")
 app.add_typer(users.app, name="users", help="People who log in to the HTTP API.")
+app.add_typer(privacy.app, name="privacy", help="Erasing what is held of a person.")
 app.add_typer(analysts.app, name="analysts", help="Logins of analysts, to every row.")
 app.add_typer(warehouse.app, name="warehouse", help="The PostgreSQL server and how to reach it.")
 

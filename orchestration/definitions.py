@@ -5,6 +5,7 @@ from pathlib import Path
 from dagster import Definitions, ResourceDefinition, definitions, in_process_executor
 
 from connectors.config import load_sources
+from connectors.datasources import load_datasources
 from connectors.source import SourceConfig
 from orchestration.assets.landed import build_landed_assets, build_origin_specs
 from orchestration.assets.models import build_model_assets
@@ -14,7 +15,7 @@ from orchestration.dbt import prepare_manifest, project_variables
 from orchestration.jobs import build_jobs
 from orchestration.resources import pipeline_resource
 from orchestration.schedules import build_schedules
-from warehouse.connect import database_name
+from warehouse.connect import database_name, open_warehouse
 from warehouse.settings import load_settings
 
 
@@ -51,4 +52,7 @@ def datainsight() -> Definitions:
     settings = load_settings()
     sources = load_sources(settings.sources, settings.home)
     variables = project_variables(settings, (source.name for source in sources))
-    return build_definitions(sources, prepare_manifest(database_name(settings), settings.home, variables))
+    manifest = prepare_manifest(database_name(settings), settings.home, variables)
+    with open_warehouse(settings) as warehouse:
+        added, _ = load_datasources(settings, warehouse)
+    return build_definitions([*sources, *added], manifest)

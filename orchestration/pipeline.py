@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 import sqlalchemy as sa
 
 from connectors.config import find_source, load_sources
+from connectors.datasources import load_datasources
 from connectors.source import SourceConfig
 from orchestration.dbt import Variables, project_variables
 from orchestration.report import Report
@@ -26,6 +27,7 @@ class Pipeline:
 
     Attributes:
         full_refresh: Land every file again and rebuild every model from raw.
+        left_out: By name, why a source of an organization takes no part; nobody else's rows wait for it.
     """
 
     settings: Settings
@@ -33,18 +35,21 @@ class Pipeline:
     sources: list[SourceConfig]
     full_refresh: bool = False
     report: Report = field(default_factory=Report)
+    left_out: dict[str, DataInsightError] = field(default_factory=dict)
 
     @property
     def variables(self) -> Variables:
-        """What dbt's project is told of this installation."""
-        return project_variables(self.settings, (source.name for source in self.sources))
+        """What dbt's project is told of this installation; no model reads what organizations have added."""
+        return project_variables(self.settings, (source.name for source in self.sources if source.organization is None))
 
     def source(self, name: str) -> SourceConfig:
         """The configured source of that name.
 
         Raises:
-            DataInsightError: No such source is configured.
+            DataInsightError: No such source is configured, or it cannot be used.
         """
+        if name in self.left_out:
+            raise self.left_out[name]
         return find_source(self.sources, name)
 
 
@@ -67,7 +72,11 @@ def open_pipeline(
     with open_warehouse(settings) as warehouse, warehouse.engine().connect() as connection:
         _take_turn(connection, patience_seconds)
         connection.commit()
-        yield Pipeline(settings, warehouse, sources, full_refresh, report or Report())
+        added, left_out = load_datasources(settings, warehouse)
+        report = report or Report()
+        for name, error in left_out.items():
+            report.progress(f"leaving out {name}: {error.message}")
+        yield Pipeline(settings, warehouse, [*sources, *added], full_refresh, report, left_out)
 
 
 def _take_turn(connection: sa.Connection, patience_seconds: int) -> None:

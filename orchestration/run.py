@@ -36,6 +36,7 @@ def run_pass(
     source_names: Sequence[str] = (),
     full_refresh: bool = False,
     progress: Callable[[str], None] | None = None,
+    patience_seconds: int = 0,
 ) -> dict[str, Any]:
     """Land, check, build and publish once.
 
@@ -44,6 +45,7 @@ def run_pass(
         source_names: Land only these sources; everything else goes as always. Empty: all.
         full_refresh: Land every file again and rebuild every model.
         progress: Called with one line when a stage begins.
+        patience_seconds: How long to wait for the end of another pass.
 
     Returns:
         The summary that `datainsight run --json` prints.
@@ -54,7 +56,9 @@ def run_pass(
     """
     started = time.perf_counter()
     report = Report(progress) if progress else Report()
-    with open_pipeline(settings, full_refresh=full_refresh, report=report) as pipeline:
+    with open_pipeline(
+        settings, full_refresh=full_refresh, report=report, patience_seconds=patience_seconds
+    ) as pipeline:
         if pipeline.warehouse.notice:
             report.progress(pipeline.warehouse.notice)
         for name in source_names:
@@ -115,9 +119,10 @@ def _execute(pipeline: Pipeline, source_names: Sequence[str]) -> str:
     )
     selection = None
     if source_names:
-        chosen: AssetSelection = AssetSelection.groups(*DOWNSTREAM_GROUPS)
-        for name in source_names:
-            chosen = chosen | AssetSelection.key_prefixes([f"raw_{name}"])
+        chosen: AssetSelection = AssetSelection.key_prefixes(*([f"raw_{name}"] for name in source_names))
+        # No model reads what organizations have added: it is landed and judged, and nothing else is touched.
+        if any(pipeline.source(name).organization is None for name in source_names):
+            chosen = chosen | AssetSelection.groups(*DOWNSTREAM_GROUPS)
         selection = list(chosen.resolve(definitions.resolve_asset_graph()))
     with open_instance(pipeline.warehouse, settings.home) as instance:
         _bury_killed_runs(instance)

@@ -62,6 +62,12 @@ class Engine:
                 self._open.popitem(last=False)[1].close()
             return self._open[snapshot.snapshot_id]
 
+    def close_up_to(self, snapshot_id: int) -> None:
+        """Let go of the snapshots up to a number; they are withdrawn."""
+        with self._lock:
+            for opened in [one for one in self._open if one <= snapshot_id]:
+                self._open.pop(opened).close()
+
     def close(self) -> None:
         """Let go of everything."""
         with self._lock:

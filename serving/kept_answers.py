@@ -17,6 +17,7 @@ import orjson
 from serving.json_values import columns_and_rows
 from serving.query import MetricQuery
 from serving.snapshots import Snapshot
+from warehouse.errors import DataInsightError
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -28,6 +29,8 @@ _OVERHEAD_BYTES = 4_000
 _REDIS_SECONDS = 0.25
 _REDIS_PAUSE_SECONDS = 5.0
 _SHARED_SECONDS = 3_600
+
+_PREFIX = "datainsight:answer:"
 
 _log = logging.getLogger(__name__)
 
@@ -112,6 +115,7 @@ class KeptAnswers:
         self._kept: OrderedDict[AnswerKey, KeptAnswer] = OrderedDict()
         self._bytes = 0
         self._asked: Counter[AnswerKey] = Counter()
+        self._withdrawn_up_to = 0
 
     @property
     def bytes(self) -> int:
@@ -144,15 +148,24 @@ class KeptAnswers:
     def put(self, key: AnswerKey, answer: KeptAnswer) -> None:
         """Keep an answer; the ones that were not asked for the longest make room."""
         self._keep(key, answer)
-        if self._shared is not None:
+        if self._shared is not None and key.snapshot_id > self._withdrawn_up_to:
             self._shared.put(key, answer)
+
+    def forget_up_to(self, snapshot_id: int) -> None:
+        """Keep nothing of these snapshots any more: they were withdrawn, and no answer of theirs may be given again."""
+        with self._lock:
+            self._withdrawn_up_to = max(self._withdrawn_up_to, snapshot_id)
+            for key in [one for one in self._kept if one.snapshot_id <= self._withdrawn_up_to]:
+                self._bytes -= self._kept.pop(key).bytes
+                del self._asked[key]
 
     def _keep(self, key: AnswerKey, answer: KeptAnswer) -> None:
         # One that would push out all others is not worth it.
         if answer.bytes > self._most_bytes // 4:
             return
         with self._lock:
-            if key in self._kept:
+            # One that was being computed when its snapshot was withdrawn comes late.
+            if key in self._kept or key.snapshot_id <= self._withdrawn_up_to:
                 return
             self._kept[key] = answer
             self._bytes += answer.bytes
@@ -191,12 +204,27 @@ class SharedAnswers:
             packed = _packed(answer)
             self._try(lambda: self._client.set(self._name(key), packed, ex=_SHARED_SECONDS))
 
+    def clear(self) -> None:
+        """Remove every answer of every installation that shares this Redis; they are computed again when asked for.
+
+        Raises:
+            DataInsightError: Redis cannot be reached, and they are still there, for an hour at most.
+        """
+        try:
+            for name in self._client.scan_iter(match=f"{_PREFIX}*", count=1_000):
+                self._client.unlink(name)
+        except self._errors as error:
+            raise DataInsightError(
+                f"the answers in Redis cannot be removed: {error}",
+                hint="is DATAINSIGHT_REDIS_URL right, and does the server run? Call the command again then",
+            ) from error
+
     def close(self) -> None:
         """Let go of the connections."""
         self._client.close()
 
     def _name(self, key: AnswerKey) -> str:
-        return f"datainsight:answer:{key.digest}"
+        return f"{_PREFIX}{key.digest}"
 
     def _try(self, command: Any) -> Any:
         if time.monotonic() < self._away_until:

@@ -53,7 +53,7 @@ class Metrics:
 
     def watch(self) -> None:
         """Notice new snapshots from now on without a question, and make them warm before they are asked."""
-        self._standings.watch(self._warm)
+        self._standings.watch(self._warm, self._forget)
 
     def standing(self) -> Standing:
         """What answers now.
@@ -244,6 +244,11 @@ class Metrics:
             question.started = time.perf_counter()
             kept, timing = self._answering.answer(key, asker)
         return Answer(kept, standing.trust(kept.marts), timing)
+
+    def _forget(self, snapshot_id: int) -> None:
+        """Let go of the answers and the files of withdrawn snapshots."""
+        self._kept.forget_up_to(snapshot_id)
+        self._engine.close_up_to(snapshot_id)
 
     def _warm(self, standing: Standing) -> None:
         """Open a snapshot and ask it what was asked of the one before, so that nobody waits for that."""

@@ -68,7 +68,8 @@ def kept_snapshots(connection: sa.Connection, retention_hours: int) -> list[Snap
         sa.text(
             f"select {_COLUMNS} from (select *,"
             " lead(published_at) over (order by snapshot_id) as superseded_at from ops.snapshots) as snapshot"
-            " where superseded_at is null or superseded_at > now() - make_interval(hours => :hours)"
+            " where superseded_at is null or withdrawn_at is null"
+            " and superseded_at > now() - make_interval(hours => :hours)"
             " order by snapshot_id"
         ),
         {"hours": retention_hours},
@@ -80,13 +81,32 @@ def kept_snapshot(connection: sa.Connection, snapshot_id: int, retention_hours: 
     """One of them by its number; None when it is none of them."""
     found = connection.execute(
         sa.text(
-            f"select {_COLUMNS} from ops.snapshots as snapshot where snapshot_id = :snapshot_id and coalesce("
+            f"select {_COLUMNS} from ops.snapshots as snapshot where snapshot_id = :snapshot_id"
+            " and withdrawn_at is null and coalesce("
             " (select min(later.published_at) from ops.snapshots as later where later.snapshot_id > :snapshot_id)"
             " > now() - make_interval(hours => :hours), true)"
         ),
         {"snapshot_id": snapshot_id, "hours": retention_hours},
     ).mappings()
     return next((_snapshot(row) for row in found), None)
+
+
+def withdraw_before(connection: sa.Connection, snapshot_id: int) -> None:
+    """Answer from no earlier snapshot any more, whatever the retention says."""
+    connection.execute(
+        sa.text(
+            "update ops.snapshots set withdrawn_at = now() where snapshot_id < :snapshot_id and withdrawn_at is null"
+        ),
+        {"snapshot_id": snapshot_id},
+    )
+
+
+def withdrawn_up_to(connection: sa.Connection) -> int:
+    """The newest snapshot that was withdrawn; every earlier one was, too. 0 for none."""
+    found: int = connection.execute(
+        sa.text("select coalesce(max(snapshot_id), 0) from ops.snapshots where withdrawn_at is not null")
+    ).scalar_one()
+    return found
 
 
 def insert_snapshot(connection: sa.Connection, new: NewSnapshot) -> Snapshot:

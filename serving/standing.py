@@ -14,7 +14,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from serving.snapshots import Snapshot, kept_snapshot, latest_snapshot
+from serving.snapshots import Snapshot, kept_snapshot, latest_snapshot, withdrawn_up_to
 from serving.trust import Figures, LedgerReader, Trust
 from warehouse.database import API, Warehouse
 from warehouse.errors import DataInsightError, UnavailableError
@@ -33,11 +33,13 @@ class Standing:
 
     Attributes:
         unreachable_since: Since when the warehouse cannot be asked whether there is anything newer.
+        withdrawn_up_to: The newest snapshot from which nothing may be answered any more.
     """
 
     snapshot: Snapshot
     figures: Figures
     unreachable_since: datetime | None = None
+    withdrawn_up_to: int = 0
 
     def trust(self, marts: frozenset[str]) -> Trust:
         """The trust envelope of an answer that reads these marts."""
@@ -67,6 +69,7 @@ class Standings:
         self._reader = LedgerReader()
         self._watched: Standing | None = None
         self._prepare: Callable[[Standing], None] | None = None
+        self._forget: Callable[[int], None] | None = None
         self._ending = threading.Event()
         self._watcher: threading.Thread | None = None
 
@@ -112,13 +115,14 @@ class Standings:
                 ) from error
         return known
 
-    def watch(self, prepare: Callable[[Standing], None]) -> None:
+    def watch(self, prepare: Callable[[Standing], None], forget: Callable[[int], None] | None = None) -> None:
         """Look for something newer from now on, until `close`.
 
         Args:
             prepare: Makes ready for a new snapshot, before the first question gets to see it.
+            forget: Lets go of all that is known of snapshots up to a number, since they were withdrawn.
         """
-        self._prepare = prepare
+        self._prepare, self._forget = prepare, forget
         self._look()
         self._watcher = threading.Thread(target=self._keep_looking, name="standing", daemon=True)
         self._watcher.start()
@@ -151,6 +155,15 @@ class Standings:
         self._watched = standing
         if known is not None and known.snapshot.snapshot_id != standing.snapshot.snapshot_id:
             self._remember(known)
+        if known is None or known.withdrawn_up_to < standing.withdrawn_up_to:
+            self._let_go(standing.withdrawn_up_to)
+
+    def _let_go(self, snapshot_id: int) -> None:
+        with self._lock:
+            for earlier in [one for one in self._earlier if one <= snapshot_id]:
+                del self._earlier[earlier]
+        if self._forget is not None:
+            self._forget(snapshot_id)
 
     def _remember(self, standing: Standing) -> None:
         with self._lock:
@@ -163,4 +176,5 @@ class Standings:
             snapshot = latest_snapshot(connection)
             if snapshot is None:
                 return None
-            return Standing(snapshot, self._reader.figures(connection, snapshot.admission_seq))
+            figures = self._reader.figures(connection, snapshot.admission_seq)
+            return Standing(snapshot, figures, withdrawn_up_to=withdrawn_up_to(connection))

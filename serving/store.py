@@ -21,6 +21,7 @@ from serving.snapshots import (
     insert_snapshot,
     kept_snapshots,
     latest_snapshot,
+    withdraw_before,
 )
 from serving.store_files import ensure_folder, save_definitions, table_url
 from warehouse.database import Warehouse
@@ -62,6 +63,7 @@ def publish(
     fingerprint: str,
     checks: dict[str, int],
     admission_seq: int | None = None,
+    anew: bool = False,
 ) -> PublishedSnapshot:
     """Publish the marts as they are now, writing only the partitions that changed.
 
@@ -74,6 +76,7 @@ def publish(
         fingerprint: Names the build; another one publishes a snapshot even when no row differs.
         checks: How many of the build's checks `passed`, `warned` and `failed`.
         admission_seq: The newest admission the marts were built from; None: the newest of the ledger.
+        anew: Publish a snapshot even when nothing differs from the last one.
 
     Raises:
         DataInsightError: The marts cannot be read or the store cannot be written; the last snapshot stays.
@@ -90,11 +93,11 @@ def publish(
             tables, rewritten = _write_tables(warehouse, settings, definitions, last, lineage)
             new = NewSnapshot(tables, seen, checks, definitions.version, fingerprint)
             save_definitions(settings.metric_store_url, definitions)
-        if last is not None and not rewritten and _is_served(last, new):
+        if last is not None and not anew and not rewritten and _is_served(last, new):
             return _published(last, published=False, rewritten={})
         snapshot = insert_snapshot(connection, new)
     try:
-        _vacuum(warehouse, settings)
+        _vacuum(warehouse, settings, settings.snapshot_retention_hours)
     except (DataInsightError, sa.exc.SQLAlchemyError) as error:
         # The snapshot is served: what could not be deleted takes space until the next publication tries again.
         _log.warning("snapshot %s is published, but old versions were not deleted: %s", snapshot.snapshot_id, error)
@@ -173,13 +176,27 @@ def _is_served(last: Snapshot, new: NewSnapshot) -> bool:
     )
 
 
-def _vacuum(warehouse: Warehouse, settings: Settings) -> None:
-    """Delete the files of versions that no kept snapshot names."""
-    hours = settings.snapshot_retention_hours
+def withdraw(warehouse: Warehouse, snapshot_id: int) -> None:
+    """Answer from nothing that was published before a snapshot; what is being answered goes on."""
+    with warehouse.engine().begin() as connection:
+        withdraw_before(connection, snapshot_id)
+
+
+def delete_withdrawn(warehouse: Warehouse, settings: Settings) -> None:
+    """Delete at once the files that only withdrawn snapshots name; whoever still reads them gets an error.
+
+    Raises:
+        DataInsightError: The store cannot be written.
+    """
+    _vacuum(warehouse, settings, 0)
+
+
+def _vacuum(warehouse: Warehouse, settings: Settings, hours: int) -> None:
+    """Delete the files of versions that are older than that, and that no kept snapshot names."""
     with warehouse.engine().begin() as connection:
         end_lock_holders(connection)
         connection.execute(sa.text("select pg_advisory_xact_lock(:lock)"), {"lock": _PUBLISH_LOCK})
-        kept = kept_snapshots(connection, hours)
+        kept = kept_snapshots(connection, settings.snapshot_retention_hours)
         with store_errors(settings.metric_store_url):
             for name in kept[-1].tables:
                 versions = sorted({old.tables[name].version for old in kept if name in old.tables})

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
+from tests.dbt_project.project import Project
 from warehouse.database import Warehouse
 from warehouse.doors.sync import sync_policy
 from warehouse.embedded import EmbeddedServer
@@ -97,6 +98,15 @@ def settings(database: sa.URL, tmp_path: Path) -> Settings:
         database_url=database.set(drivername="postgresql").render_as_string(hide_password=False),  # type: ignore[arg-type]
         home=tmp_path / "home",
     )
+
+
+@pytest.fixture(scope="session")
+def project(server_url: sa.URL, tmp_path_factory: pytest.TempPathFactory) -> Project:
+    """The parsed project of this worker."""
+    url = server_url.set(database=f"test_dbt_{uuid.uuid4().hex}")
+    parsed = Project(url, tmp_path_factory.mktemp("dbt"))
+    parsed.run("parse")
+    return parsed
 
 
 @pytest.fixture(scope="session")

@@ -206,20 +206,23 @@ def list_batches(
     source: str | None = None,
     status: str | None = None,
     batch_ids: Sequence[int] | None = None,
+    before: int | None = None,
     limit: int | None = None,
 ) -> list[Batch]:
-    """Batches, newest first, narrowed by whatever is given."""
+    """Batches, newest first, narrowed by whatever is given; `before` is the id that they come before."""
     wanted = {"source": source, "status": status}
     where = [f"batch.{name} = :{name}" for name, value in wanted.items() if value is not None]
     if batch_ids is not None:
         where.append("batch.batch_id = any(:batch_ids)")
+    if before is not None:
+        where.append("batch.batch_id < :before")
     rows = connection.execute(
         sa.text(
             f"select {_BATCH_COLUMNS} from ops.batches as batch"
             + (f" where {' and '.join(where)}" if where else "")
             + " order by batch.batch_id desc limit :limit"
         ),
-        {**wanted, "batch_ids": list(batch_ids or ()), "limit": limit},
+        {**wanted, "batch_ids": list(batch_ids or ()), "before": before, "limit": limit},
     )
     return [Batch(**row) for row in rows.mappings()]
 

@@ -3,7 +3,9 @@
 The field descriptions are the source of `docs/settings.md`.
 """
 
+import json
 import os
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -104,6 +106,22 @@ class Settings(BaseSettings):
     events_bytes: Annotated[int, Field(ge=1024, le=64 * 1024**2)] = Field(
         default=1024**2, description="Bytes that the body of a batch of events may have at the HTTP API."
     )
+    upload_bytes: Annotated[int, Field(ge=1024, le=10 * 1024**3)] = Field(
+        default=100 * 1024**2, description="Bytes that a file may have that is uploaded to the HTTP API."
+    )
+    source_networks: tuple[str, ...] = Field(
+        default=(),
+        description="Networks besides the public ones that the datasources of organizations may reach, as JSON:"
+        ' `["10.20.0.0/16"]`.',
+    )
+    job_seconds: Annotated[int, Field(ge=1, le=86_400)] = Field(
+        default=3_600, description="Seconds after which a job of a datasource (check, discover, sync) is ended."
+    )
+    erasures: Literal["at_once", "by_command"] = Field(
+        default="at_once",
+        description="When somebody's data is erased that it was asked for over HTTP: `at_once`, each in a process that"
+        " the API starts; `by_command`, together with all others when `datainsight privacy erase` is called.",
+    )
     cors_origins: tuple[str, ...] = Field(
         default=(),
         description='Origins whose web pages may read from the HTTP API, as JSON: `["https://app.example.com"]`.',
@@ -193,6 +211,16 @@ class Settings(BaseSettings):
             raise ValueError(f"must have {_SHORTEST_SECRET} characters or more")
         return value
 
+    @field_validator("source_networks")
+    @classmethod
+    def _are_networks(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for network in value:
+            try:
+                ip_network(network)
+            except ValueError:
+                raise ValueError(f"{network!r} is no network; one is written 10.20.0.0/16") from None
+        return value
+
     @field_validator("rate_limits")
     @classmethod
     def _has_a_standard(cls, value: dict[str, int]) -> dict[str, int]:
@@ -231,6 +259,19 @@ def load_settings() -> Settings:
             f"setting {name} is not usable: {first['msg'].removeprefix('Value error, ')}",
             hint=f"{name}: {Settings.model_fields[str(first['loc'][0])].description}",
         ) from None
+
+
+def environment_of(settings: Settings) -> dict[str, str]:
+    """The variables by which another process of the platform has the same settings; they hold its secrets."""
+    found = {}
+    for name, field in Settings.model_fields.items():
+        value = getattr(settings, name)
+        if value is None or value == field.default:
+            continue
+        if isinstance(value, SecretStr):
+            value = value.get_secret_value()
+        found[PREFIX + name.upper()] = str(value) if isinstance(value, str | int | Path) else json.dumps(value)
+    return found
 
 
 def _given_names() -> set[str]:

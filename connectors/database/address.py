@@ -1,11 +1,12 @@
 """Where a source database is: its URL taken apart, what of it may be shown, and which engine reads it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 from urllib.parse import quote, quote_plus
 
 from warehouse.errors import DataInsightError
+from warehouse.reach import Reach
 
 if TYPE_CHECKING:
     import sqlalchemy as sa
@@ -91,3 +92,23 @@ def parse_address(source: str, url: str, folder: Path) -> Address:
     )
     where = f"{host}:{port}" if port else host
     return Address(source, parsed, f"{where}/{parsed.database}" if parsed.database else where)
+
+
+def held_within(address: Address, reach: Reach) -> Address:
+    """The same database, which is where it may be reached.
+
+    A name may stand for another address a moment later. libpq is told the address that was looked at; the drivers of
+    the other engines look again.
+
+    Raises:
+        DataInsightError: It may not be reached, or is a file of this machine.
+    """
+    if address.engine == "dialect" or not address.url.host:
+        raise DataInsightError(
+            f"source {address.source}: its url is none that an organization's source may have",
+            hint="postgresql, mysql, mariadb and mssql can be read, by the name of a host",
+        )
+    found = reach.addresses(address.url.host)
+    if address.engine != "postgresql":
+        return address
+    return replace(address, url=address.url.update_query_dict({"hostaddr": found[0]}))

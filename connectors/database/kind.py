@@ -103,11 +103,12 @@ class DatabaseSource(SourceConfig):
         """Where it is.
 
         Raises:
-            DataInsightError: The URL is none, or its file is not there.
+            DataInsightError: The URL is none, or its file is not there, or it is where this source may not reach.
         """
-        from connectors.database.address import parse_address
+        from connectors.database.address import held_within, parse_address
 
-        return parse_address(self.name, self.url.get_secret_value(), self._folder)
+        address = parse_address(self.name, self.url.get_secret_value(), self._folder)
+        return address if self.reach is None else held_within(address, self.reach)
 
     def check(self) -> "list[TableCheck]":
         """Whether each table can be read, and about how many rows it has."""

@@ -155,8 +155,14 @@ class ObjectStore:
         if scheme == "sftp":
             from connectors.files.sftp import connect
 
+            if self._source.reach is not None:
+                self._source.reach.addresses(host)
+                # The keys of whoever runs the platform are not their customers'.
+                options |= {"look_for_keys": False, "allow_agent": False}
             return connect(host, {**given, **options}, _CONNECT_SECONDS, _ANSWER_SECONDS)
         endpoint = self._source.endpoint
+        if endpoint is not None and self._source.reach is not None:
+            self._source.reach.addresses(urlsplit(endpoint).hostname or "")
         if scheme == "s3":
             import s3fs  # type: ignore[import-untyped]
 

@@ -42,6 +42,11 @@ class PlatformSource(SourceConfig):
             raise PydanticCustomError(NAME, f"has tables, but the kind {NAME} has its own; remove it")
         return {**values, "tables": {EVENTS: {"key": _KEY}}}
 
+    @property
+    def names_tables(self) -> bool:
+        """Its one table follows from what the API takes."""
+        return False
+
     def check(self) -> "list[TableCheck]":
         """Whether the events can be read."""
         with _opened() as warehouse, self._read_from(warehouse) as database:

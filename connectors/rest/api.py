@@ -22,6 +22,7 @@ from connectors.rest.placeholders import ABSENT, Lookup, fill
 from connectors.rest.replies import Reply
 from connectors.rest.session import ApiSession, Call, Patience, origin
 from warehouse.errors import DataInsightError
+from warehouse.reach import Reach
 
 
 @dataclass(frozen=True)
@@ -34,6 +35,7 @@ class Access:
         limits: In place of the definition's; None keeps those.
         kept: The file for a refresh token that the API replaces.
         secrets: Texts that no error may hold.
+        reach: Where requests may go, those that follow a redirect too; None: anywhere.
     """
 
     parameters: Mapping[str, Any]
@@ -42,6 +44,7 @@ class Access:
     patience: Patience
     kept: Path
     secrets: frozenset[str]
+    reach: Reach | None = None
 
 
 @dataclass(frozen=True)
@@ -75,7 +78,9 @@ class Api:
         if auth and "access_token_url" in auth:
             hosts.add(origin(auth["access_token_url"]))
         limits = definition.limits if access.limits is None else access.limits
-        self._session = ApiSession(hosts, definition.errors, access.patience, Limiter(limits), set(access.secrets))
+        self._session = ApiSession(
+            hosts, definition.errors, access.patience, Limiter(limits), set(access.secrets), reach=access.reach
+        )
         self._auth = build_auth(auth, self._session, access.kept)
         self._limiters = {name: Limiter(table.limits) for name, table in definition.tables.items()}
         self._headers = self._fill(definition.client.headers)

@@ -127,6 +127,7 @@ class RestSource(SourceConfig):
             ),
             kept=self._kept,
             secrets=frozenset(secret_texts(self.parameters)),
+            reach=self.reach,
         )
         api = Api(self.the_definition, access)
         try:

@@ -17,10 +17,12 @@ from requests.adapters import HTTPAdapter
 
 from connectors.rest.definition import Errors
 from connectors.rest.endpoint_settings import ResponseAction
+from connectors.rest.held import held_pools
 from connectors.rest.limits import Limiter
 from connectors.rest.replies import Format, Reply, UnreadableAnswerError, message, shows, wait_seconds
 from connectors.secrets import redacted
 from warehouse.errors import DataInsightError
+from warehouse.reach import Reach
 
 _HARMLESS_HEADERS = {"accept", "accept-encoding", "connection", "content-length", "content-type", "host", "user-agent"}
 _PASSING = {408, 425, 500, 502, 503, 504, 520, 521, 522, 523, 524}
@@ -94,6 +96,7 @@ class ApiSession(requests.Session):
         limiter: What all requests keep to.
         secrets: Texts that no error may hold; may grow.
         sleep: Waits that many seconds.
+        reach: Where requests may go; None: anywhere.
     """
 
     def __init__(
@@ -104,13 +107,14 @@ class ApiSession(requests.Session):
         limiter: Limiter,
         secrets: set[str],
         sleep: Callable[[float], None] = time.sleep,
+        reach: Reach | None = None,
     ) -> None:
         super().__init__()
         self.secrets = secrets
         self._hosts, self._errors, self._patience, self._limiter, self._sleep = hosts, errors, patience, limiter, sleep
         self.headers["User-Agent"] = "datainsight"
         for scheme in ("https://", "http://"):
-            self.mount(scheme, _ReplyAdapter())
+            self.mount(scheme, _ReplyAdapter() if reach is None else _HeldAdapter(reach))
 
     def prepare_request(self, request: requests.Request) -> requests.PreparedRequest:
         """A request with its credentials.
@@ -259,6 +263,24 @@ class _ReplyAdapter(HTTPAdapter):
         response = super().build_response(req, resp)
         response.__class__ = Reply
         return response
+
+
+class _HeldAdapter(_ReplyAdapter):
+    """Connects to no address that may not be reached, whatever a name or a redirect leads to.
+
+    Args:
+        reach: What may be.
+    """
+
+    def __init__(self, reach: Reach) -> None:
+        super().__init__()
+        self._reach = reach
+        # The classes that this adapter's own pools are made of; a proxy's are others.
+        self.poolmanager.pool_classes_by_scheme = held_pools(reach)
+
+    def send(self, request: requests.PreparedRequest, *args: Any, **kwargs: Any) -> requests.Response:
+        self._reach.addresses(urlsplit(str(request.url)).hostname or "")
+        return super().send(request, *args, **kwargs)
 
 
 def origin(url: str) -> tuple[str, str, int]:

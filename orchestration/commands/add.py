@@ -19,6 +19,7 @@ _NEEDED = {
     "singer": {"tap": "Name of the tap, such as tap-csv"},
     "python": {"module": "Path of the module"},
     "demo": {"dataset": "saas_subscriptions or github_events"},
+    "platform": {},
 }
 _CREDENTIAL = re.compile(r"\$\{[A-Za-z_][A-Za-z0-9_]*\}")
 

@@ -15,6 +15,7 @@ def run(
     full_refresh: Annotated[
         bool, typer.Option("--full-refresh", help="Land everything again and rebuild every model.")
     ] = False,
+    wait: Annotated[int, typer.Option(help="Seconds to wait for the end of another run.", min=0)] = 0,
     as_json: AsJson = False,
 ) -> None:
     """Land what is new, check it, build the star, publish the metric store."""
@@ -29,7 +30,13 @@ def run(
         from orchestration.run import RunFailedError, run_pass
 
         try:
-            summary = run_pass(settings, source_names=source or [], full_refresh=full_refresh, progress=progress)
+            summary = run_pass(
+                settings,
+                source_names=source or [],
+                full_refresh=full_refresh,
+                progress=progress,
+                patience_seconds=wait,
+            )
         except DataInsightError as error:
             done = error.summary if isinstance(error, RunFailedError) else {}
             if as_json:

@@ -71,3 +71,17 @@ def disable(email: Email, as_json: AsJson = False) -> None:
         print_json({"email": disabled})
     else:
         screen.print(f"{disabled} is let in no more", soft_wrap=True)
+
+
+@app.command("password")
+def password(email: Email, as_json: AsJson = False) -> None:
+    """Make a text by which somebody sets a new password, once; it is shown only now."""
+    from serving.identity.password_changes import reset_of_person
+
+    with open_warehouse(load_settings()) as warehouse:
+        made = reset_of_person(warehouse, email, actor=_ACTOR)
+    if as_json:
+        print_json({"reset": made.text, "expires_at": made.expires_at.isoformat()})
+        return
+    aside.print("for POST /api/v1/auth/password/reset, shown only now:", soft_wrap=True)
+    screen.print(made.text, soft_wrap=True)

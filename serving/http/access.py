@@ -7,6 +7,7 @@ from fastapi import Depends, Query, Request
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from starlette.concurrency import run_in_threadpool
 
+from serving.http.inputs import Id
 from serving.http.problems import CHALLENGE, ProblemError
 from serving.http.state import State, state_of
 from serving.identity.keys import KIND as KEY
@@ -84,8 +85,11 @@ _METRICS_READ = Allowed(Permission.METRICS_READ)
 async def _organization(
     principal: Annotated[Principal, Depends(_METRICS_READ)],
     organization: Annotated[
-        str | None,
-        Query(description="Whose rows are asked for; an operator may name any organization, others their own."),
+        Id | None,
+        Query(
+            description="Whose rows are asked for; an operator may name any organization, others their own.",
+            examples=["acme"],
+        ),
     ] = None,
 ) -> str | None:
     if principal.is_operator:

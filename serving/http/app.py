@@ -10,8 +10,12 @@ from starlette.concurrency import run_in_threadpool
 from starlette.middleware.cors import CORSMiddleware
 
 from serving.http import (
+    audit,
     auth,
     batch,
+    datasource_batches,
+    datasource_jobs,
+    datasources,
     dimensions,
     embed,
     events,
@@ -21,8 +25,10 @@ from serving.http import (
     metrics,
     oidc,
     organizations,
+    privacy,
     problems,
     second_factor,
+    uploads,
 )
 from serving.http.formats import TOTALS, TRUST
 from serving.http.measured import Measured
@@ -74,6 +80,13 @@ def create_app(settings: Settings, state: State | None = None) -> FastAPI:
         keys.router,
         organizations.router,
         embed.router,
+        # Before those with a datasource in their path, which `jobs` is none of.
+        datasource_jobs.router,
+        datasources.router,
+        datasource_batches.router,
+        uploads.router,
+        audit.router,
+        privacy.router,
     ):
         app.include_router(router, prefix=PREFIX)
     app.include_router(health.router)

@@ -12,12 +12,14 @@ from starlette.concurrency import run_in_threadpool
 
 from serving.http.access import Known, LoggedIn
 from serving.http.inputs import UNSTORED, Code, Email, Id, NewPassword, OneTime, Password, Text, address_of
-from serving.http.problems import ProblemError, responses
+from serving.http.problems import ASKED_NOTHING, ERRORS, ProblemError, responses
 from serving.http.requests import request_id_of
 from serving.http.state import State, state_of
 from serving.identity.audit import write_down
 from serving.identity.invitations import accept, find_invitation
 from serving.identity.memberships import memberships_of
+from serving.identity.password_changes import change_password, passwords_of, set_password
+from serving.identity.principal import Principal
 from serving.identity.roles import Permission
 from serving.identity.sessions import TokenPair
 from serving.identity.users import user_by_id
@@ -25,10 +27,15 @@ from warehouse.database import API
 
 _T = TypeVar("_T")
 
-_ERRORS = responses(HTTPStatus.BAD_REQUEST, HTTPStatus.UNAUTHORIZED, HTTPStatus.SERVICE_UNAVAILABLE)
-_WAYS_IN = responses(HTTPStatus.FORBIDDEN, HTTPStatus.TOO_MANY_REQUESTS)
+# Whoever comes in is nobody yet, and so nobody's login can be what is wrong with them.
+_WAYS_IN = responses(
+    HTTPStatus.BAD_REQUEST, HTTPStatus.FORBIDDEN, HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE
+)
+_SESSIONS = responses(HTTPStatus.BAD_REQUEST, HTTPStatus.SERVICE_UNAVAILABLE)
+_NOT_THEIRS = responses(HTTPStatus.UNAUTHORIZED)
+_CONFLICT = responses(HTTPStatus.CONFLICT)
 
-router = APIRouter(prefix="/auth", tags=["auth"], responses=_ERRORS, dependencies=[UNSTORED])
+router = APIRouter(prefix="/auth", tags=["auth"], dependencies=[UNSTORED])
 
 
 class RegisterIn(BaseModel):
@@ -72,6 +79,24 @@ class InvitationIn(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     invitation: OneTime
+
+
+class NewPasswordIn(BaseModel):
+    """A password in the place of another."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    old_password: Password = Field(examples=["correct horse battery"])
+    new_password: NewPassword = Field(description="12 to 128 characters.", examples=["battery staple horse"])
+
+
+class ResetIn(BaseModel):
+    """A password in the place of one that was forgotten."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    reset: OneTime = Field(description="The text that an admin or an operator has made.")
+    new_password: NewPassword = Field(description="12 to 128 characters.", examples=["battery staple horse"])
 
 
 class TokensOut(BaseModel):
@@ -126,7 +151,7 @@ async def one_of_few(state: State, work: Callable[[], _T]) -> _T:
     "/register",
     summary="Register",
     status_code=HTTPStatus.CREATED,
-    responses={**_WAYS_IN, **responses(HTTPStatus.CONFLICT)},
+    responses={**_WAYS_IN, **_CONFLICT},
 )
 async def register(request: Request, state: Annotated[State, Depends(state_of)], given: RegisterIn) -> TokensOut:
     """Make an account: in a new organization, as its admin, or in the one that an invitation is from."""
@@ -143,7 +168,7 @@ async def register(request: Request, state: Annotated[State, Depends(state_of)],
     return TokensOut.of(await one_of_few(state, work))
 
 
-@router.post("/login", summary="Log in", responses=_WAYS_IN)
+@router.post("/login", summary="Log in", responses={**_WAYS_IN, **_NOT_THEIRS})
 async def log_in(request: Request, state: Annotated[State, Depends(state_of)], given: LoginIn) -> TokensOut:
     """Begin a session by e-mail address and password, and a code of the second factor if there is one."""
     work = partial(
@@ -158,20 +183,20 @@ async def log_in(request: Request, state: Annotated[State, Depends(state_of)], g
     return TokensOut.of(await one_of_few(state, work))
 
 
-@router.post("/refresh", summary="Stay logged in")
+@router.post("/refresh", summary="Stay logged in", responses={**_SESSIONS, **_NOT_THEIRS})
 def refresh(request: Request, state: Annotated[State, Depends(state_of)], given: RefreshIn) -> TokensOut:
     """The next pair of tokens for a refresh token; one that comes a second time ends the session."""
     return TokensOut.of(state.accounts.renew(given.refresh_token, request_id_of(request)))
 
 
-@router.post("/logout", summary="Log out", status_code=HTTPStatus.NO_CONTENT)
+@router.post("/logout", summary="Log out", status_code=HTTPStatus.NO_CONTENT, responses=_SESSIONS)
 def log_out(request: Request, state: Annotated[State, Depends(state_of)], given: RefreshIn) -> Response:
     """End the session of a refresh token; its access token is good until its hour is over."""
     state.accounts.log_out(given.refresh_token, request_id_of(request))
     return Response(status_code=HTTPStatus.NO_CONTENT, headers={"Cache-Control": "no-store"})
 
 
-@router.get("/me", summary="Who am I?")
+@router.get("/me", summary="Who am I?", responses=ASKED_NOTHING)
 async def me(state: Annotated[State, Depends(state_of)], asker: Known) -> MeOut:
     """Who the key or token belongs to, and what it may."""
     about = MeOut(
@@ -187,7 +212,7 @@ async def me(state: Annotated[State, Depends(state_of)], asker: Known) -> MeOut:
 @router.post(
     "/invitations",
     summary="Take an invitation",
-    responses=responses(HTTPStatus.FORBIDDEN, HTTPStatus.CONFLICT),
+    responses={**ERRORS, **_CONFLICT},
 )
 def take_invitation(
     request: Request, state: Annotated[State, Depends(state_of)], asker: LoggedIn, given: InvitationIn
@@ -208,6 +233,49 @@ def take_invitation(
             request_id=request_id_of(request),
         )
     return MembershipOut(organization_id=invitation.organization_id, role=invitation.role.value)
+
+
+@router.post("/password", summary="Change the password", responses=ERRORS)
+async def new_password(
+    request: Request, state: Annotated[State, Depends(state_of)], asker: LoggedIn, given: NewPasswordIn
+) -> TokensOut:
+    """Take another password, by the old one; every session ends, and the tokens of a new one come back."""
+    return TokensOut.of(await one_of_few(state, partial(_with_new_password, request, state, asker, given)))
+
+
+@router.post(
+    "/password/reset",
+    summary="Set a new password by a link",
+    status_code=HTTPStatus.NO_CONTENT,
+    responses=_WAYS_IN,
+)
+async def reset_password(request: Request, state: Annotated[State, Depends(state_of)], given: ResetIn) -> Response:
+    """Set a new password by a text that was made for that; every session ends, a second factor stays."""
+    work = partial(
+        set_password,
+        state.warehouse,
+        given.reset,
+        given.new_password.get_secret_value(),
+        request_id=request_id_of(request),
+    )
+    state.accounts.attempts.take(address_of(request))
+    await one_of_few(state, work)
+    return Response(status_code=HTTPStatus.NO_CONTENT, headers={"Cache-Control": "no-store"})
+
+
+def _with_new_password(request: Request, state: State, asker: Principal, given: NewPasswordIn) -> TokenPair:
+    guesses = passwords_of(asker.subject)
+    state.accounts.attempts.take(address_of(request), guesses)
+    pair = change_password(
+        state.warehouse,
+        state.tokens,
+        asker,
+        given.old_password.get_secret_value(),
+        given.new_password.get_secret_value(),
+        request_id=request_id_of(request),
+    )
+    state.accounts.attempts.forget(guesses)
+    return pair
 
 
 def _with_account(state: State, user_id: str, about: MeOut) -> MeOut:

@@ -16,8 +16,8 @@ from serving.http.formats import JSON
 from serving.http.granted import granted
 from serving.http.measured import Measured
 from serving.http.pages import Page
-from serving.http.problems import ProblemError, problem_of
-from serving.http.shapes import ERRORS, BatchOut
+from serving.http.problems import ERRORS, ProblemError, problem_of
+from serving.http.shapes import BatchOut
 from serving.http.state import State, state_of
 from serving.http.waiting import all_while_connected
 from serving.identity.principal import Principal

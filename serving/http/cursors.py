@@ -17,10 +17,10 @@ from starlette.concurrency import run_in_threadpool
 
 from serving.http.problems import ProblemError
 from serving.http.state import State
-from serving.identity.secret_keys import purpose_key
 from serving.query import MetricQuery
 from serving.snapshots import Snapshot
 from serving.standing import Standing
+from warehouse.secret_keys import purpose_key
 from warehouse.settings import Settings
 
 # The snapshot's number, when it was published in microseconds, and how many rows come before.

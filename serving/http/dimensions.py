@@ -15,8 +15,8 @@ from serving.http.formats import JSON
 from serving.http.granted import granted
 from serving.http.named import NamedMetric, listed
 from serving.http.pages import GivenCursor, Page
-from serving.http.problems import ProblemError, responses
-from serving.http.shapes import ERRORS, ValuesOut
+from serving.http.problems import ERRORS, ProblemError, responses
+from serving.http.shapes import ValuesOut
 from serving.http.state import State, state_of
 from serving.http.waiting import while_connected
 from serving.json_values import columns_and_rows

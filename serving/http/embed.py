@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from serving.http.access import Allowed
 from serving.http.inputs import UNSTORED, Id
 from serving.http.organizations import named_organization
-from serving.http.problems import responses
+from serving.http.problems import ERRORS
 from serving.http.requests import request_id_of
 from serving.http.state import State, state_of
 from serving.identity.audit import write_down
@@ -28,9 +28,7 @@ _LONGEST_TOKEN = 8_000
 router = APIRouter(
     prefix="/embed",
     tags=["embed"],
-    responses=responses(
-        HTTPStatus.BAD_REQUEST, HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN, HTTPStatus.SERVICE_UNAVAILABLE
-    ),
+    responses=ERRORS,
     dependencies=[UNSTORED],
 )
 
@@ -60,7 +58,7 @@ class EmbedOut(BaseModel):
     """A token for a page."""
 
     token: str = Field(description="For `Authorization: Bearer`, in the page.")
-    expires_at: datetime
+    expires_at: datetime = Field(examples=["2026-01-31T18:00:00Z"])
 
 
 @router.post("/tokens", summary="Make a token for a page", status_code=HTTPStatus.CREATED)

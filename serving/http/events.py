@@ -10,7 +10,8 @@ from sqlalchemy import Connection
 from serving.events import Events, store
 from serving.http.access import Allowed
 from serving.http.body_limit import LimitedRoute
-from serving.http.problems import ProblemError, responses
+from serving.http.inputs import Id
+from serving.http.problems import ERRORS, ProblemError, responses
 from serving.http.requests import request_id_of
 from serving.http.state import State, state_of
 from serving.identity.audit import write_down
@@ -18,15 +19,6 @@ from serving.identity.principal import Principal
 from serving.identity.roles import Permission
 
 router = APIRouter(prefix="/analytics", tags=["events"], route_class=LimitedRoute)
-
-_ERRORS = responses(
-    HTTPStatus.BAD_REQUEST,
-    HTTPStatus.UNAUTHORIZED,
-    HTTPStatus.FORBIDDEN,
-    HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
-    HTTPStatus.TOO_MANY_REQUESTS,
-    HTTPStatus.SERVICE_UNAVAILABLE,
-)
 
 _EVENTS_WRITE = Allowed(Permission.EVENTS_WRITE)
 EventsWriter = Annotated[Principal, Depends(_EVENTS_WRITE)]
@@ -44,13 +36,8 @@ class TakenOut(BaseModel):
 async def _organization(
     writer: EventsWriter,
     organization: Annotated[
-        str | None,
-        Query(
-            description="Whose users did it; an operator must say it, others may name their own.",
-            min_length=1,
-            max_length=200,
-            pattern=r"^[^\x00-\x1f\x7f]+$",
-        ),
+        Id | None,
+        Query(description="Whose users did it; an operator must say it, others may name their own.", examples=["acme"]),
     ] = None,
 ) -> str:
     if writer.organization_id is None:
@@ -65,7 +52,12 @@ async def _organization(
     return writer.organization_id
 
 
-@router.post("/events", summary="Report events", status_code=HTTPStatus.ACCEPTED, responses=_ERRORS)
+@router.post(
+    "/events",
+    summary="Report events",
+    status_code=HTTPStatus.ACCEPTED,
+    responses={**ERRORS, **responses(HTTPStatus.REQUEST_ENTITY_TOO_LARGE)},
+)
 def take_events(
     request: Request,
     state: Annotated[State, Depends(state_of)],

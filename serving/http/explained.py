@@ -11,9 +11,9 @@ from serving.http.access import MetricsReader, Organization
 from serving.http.audited import audited
 from serving.http.granted import granted
 from serving.http.named import NamedMetric, listed
-from serving.http.problems import responses
+from serving.http.problems import ERRORS, responses
 from serving.http.questions import question_of
-from serving.http.shapes import ERRORS, ExplanationOut
+from serving.http.shapes import ExplanationOut
 from serving.http.state import State, state_of
 from serving.http.waiting import while_connected
 from serving.query import MetricQuery

@@ -4,7 +4,7 @@ from http import HTTPStatus
 from typing import Annotated
 
 from fastapi import APIRouter, Depends
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
 from serving.http.problems import responses
 from serving.http.state import State, state_of
@@ -15,14 +15,14 @@ router = APIRouter(prefix="/health", tags=["health"])
 class Alive(BaseModel):
     """The process answers."""
 
-    status: str = "alive"
+    status: str = Field(default="alive", examples=["alive"])
 
 
 class Ready(BaseModel):
     """Questions can be answered."""
 
-    status: str = "ready"
-    snapshot_id: int
+    status: str = Field(default="ready", examples=["ready"])
+    snapshot_id: int = Field(examples=[17])
 
 
 @router.get("/live", summary="Is it alive?")

@@ -14,7 +14,11 @@ Text = Annotated[str, StringConstraints(strip_whitespace=True, max_length=200, p
 Id = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=_PLAIN)]
 Email = Annotated[str, StringConstraints(min_length=3, max_length=254, pattern=_PLAIN)]
 Code = Annotated[str, StringConstraints(min_length=6, max_length=40, pattern=_PLAIN)]
-OneTime = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=_PLAIN)]
+OneTime = Annotated[
+    str,
+    StringConstraints(min_length=1, max_length=200, pattern=_PLAIN),
+    Field(examples=["0123456789ab_5sJ0bGxvV1mJYkq3m0Tf0w"]),
+]
 NewPassword = Annotated[SecretStr, Field(min_length=SHORTEST, max_length=LONGEST)]
 Password = Annotated[SecretStr, Field(min_length=1, max_length=LONGEST)]
 

@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from serving.http.access import Allowed
 from serving.http.inputs import UNSTORED, Id, Text
 from serving.http.organizations import named_organization
-from serving.http.problems import responses
+from serving.http.problems import ERRORS, responses
 from serving.http.requests import request_id_of
 from serving.http.state import State, state_of
 from serving.identity.keys import KIND, Key, add_key, list_keys, revoke_key
@@ -24,9 +24,7 @@ from warehouse.database import API
 router = APIRouter(
     prefix="/keys",
     tags=["keys"],
-    responses=responses(
-        HTTPStatus.BAD_REQUEST, HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN, HTTPStatus.SERVICE_UNAVAILABLE
-    ),
+    responses=ERRORS,
     dependencies=[UNSTORED],
 )
 
@@ -82,7 +80,9 @@ class NewKeyOut(BaseModel):
 def list_(
     state: Annotated[State, Depends(state_of)],
     writer: KeysWriter,
-    organization: Annotated[Id | None, Query(description="Whose keys; an operator may name any organization.")] = None,
+    organization: Annotated[
+        Id | None, Query(description="Whose keys; an operator may name any organization.", examples=["acme"])
+    ] = None,
 ) -> KeysOut:
     """The keys of the organization, the newest first; an operator's: of all, or of the one that is named."""
     is_of_all = writer.is_operator and organization is None

@@ -15,9 +15,9 @@ from serving.http.granted import granted, is_granted
 from serving.http.measured import Measured
 from serving.http.named import NamedMetric, listed
 from serving.http.pages import Page, Paging, WhichPage
-from serving.http.problems import ProblemError, responses
+from serving.http.problems import ERRORS, ProblemError, responses
 from serving.http.questions import question
-from serving.http.shapes import ANSWERS, ERRORS, MetricOut, MetricsOut
+from serving.http.shapes import ANSWERS, MetricOut, MetricsOut
 from serving.http.state import State, state_of
 from serving.http.waiting import while_connected
 from serving.identity.principal import Principal

@@ -23,7 +23,7 @@ _LONGEST = 4_096
 router = APIRouter(
     prefix="/auth/oidc",
     tags=["auth"],
-    responses=responses(HTTPStatus.BAD_REQUEST, HTTPStatus.NOT_FOUND, HTTPStatus.SERVICE_UNAVAILABLE),
+    responses=responses(HTTPStatus.NOT_FOUND, HTTPStatus.SERVICE_UNAVAILABLE),
     dependencies=[UNSTORED],
 )
 
@@ -51,7 +51,9 @@ Provider = Annotated[OidcProvider, Depends(_provider)]
 async def leave(
     state: Annotated[State, Depends(state_of)],
     provider: Provider,
-    organization: Annotated[Id | None, Query(description="Where to, for members of several organizations.")] = None,
+    organization: Annotated[
+        Id | None, Query(description="Where to, for members of several organizations.", examples=["acme"])
+    ] = None,
 ) -> RedirectResponse:
     """Send a browser to the provider, which sends it back to the callback."""
     departure = await anyio.to_thread.run_sync(provider.depart, organization, limiter=state.oidc_logins)
@@ -72,7 +74,7 @@ async def leave(
 @router.get(
     "/callback",
     summary="Come back from the provider",
-    responses=responses(HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN),
+    responses=responses(HTTPStatus.BAD_REQUEST, HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN),
 )
 async def arrive(
     request: Request,

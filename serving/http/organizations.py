@@ -4,17 +4,18 @@ from datetime import datetime
 from http import HTTPStatus
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Depends, Request, Response
+from fastapi import APIRouter, Depends, Path, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from serving.http.access import Allowed
 from serving.http.inputs import UNSTORED, Email, Id
-from serving.http.problems import ProblemError, responses
+from serving.http.problems import ERRORS, ProblemError, responses
 from serving.http.requests import request_id_of
 from serving.http.state import State, state_of
 from serving.identity.audit import write_down
-from serving.identity.invitations import invite
+from serving.identity.invitations import invite, open_invitations, withdraw
 from serving.identity.memberships import know_organization, leave, members_of, require_current, require_no_more
+from serving.identity.password_changes import reset_of_member
 from serving.identity.principal import Principal
 from serving.identity.roles import Permission, Role
 from serving.identity.users import normalized_email
@@ -24,12 +25,13 @@ from warehouse.errors import DataInsightError
 router = APIRouter(
     prefix="/organizations/{organization_id}",
     tags=["organizations"],
-    responses=responses(
-        HTTPStatus.BAD_REQUEST, HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN, HTTPStatus.SERVICE_UNAVAILABLE
-    ),
+    responses=ERRORS,
     dependencies=[UNSTORED],
 )
 
+OrganizationId = Annotated[Id, Path(description="One's own; an operator's: any.", examples=["acme"])]
+UserId = Annotated[Id, Path(description="The `user_id` of a member.", examples=["usr_5f0c9e1f6f6a4b7c"])]
+InvitationId = Annotated[Id, Path(description="The `invitation_id` of an invitation.", examples=["0123456789ab"])]
 MembersReader = Annotated[Principal, Depends(Allowed(Permission.MEMBERS_READ))]
 MembersWriter = Annotated[Principal, Depends(Allowed(Permission.MEMBERS_WRITE))]
 
@@ -63,10 +65,35 @@ class InvitationOut(BaseModel):
     """An invitation; its text is shown only now."""
 
     invitation: str = Field(description="To be sent to the address, which alone can take it, once.")
-    invitation_id: str
-    organization_id: str
-    email: str
-    role: str
+    invitation_id: str = Field(examples=["0123456789ab"])
+    organization_id: str = Field(examples=["acme"])
+    email: str = Field(examples=["bea@example.com"])
+    role: str = Field(examples=["viewer"])
+    expires_at: datetime
+
+
+class OpenInvitationOut(BaseModel):
+    """An invitation that may still be taken; its text is shown to nobody again."""
+
+    invitation_id: str = Field(examples=["0123456789ab"])
+    email: str = Field(examples=["bea@example.com"])
+    role: str = Field(examples=["viewer"])
+    invited_by: str = Field(examples=["user:usr_5f0c9e1f6f6a4b7c"])
+    created_at: datetime
+    expires_at: datetime
+
+
+class InvitationsOut(BaseModel):
+    """The invitations that may still be taken."""
+
+    invitations: list[OpenInvitationOut]
+
+
+class ResetOut(BaseModel):
+    """A link's text that sets a new password; shown only now."""
+
+    reset: str = Field(description="To be sent to the member: POST /api/v1/auth/password/reset takes it, once.")
+    user_id: str = Field(examples=["usr_5f0c9e1f6f6a4b7c"])
     expires_at: datetime
 
 
@@ -87,7 +114,9 @@ def named_organization(principal: Principal, named: str | None) -> str:
 
 
 @router.get("/members", summary="List the members")
-def list_members(state: Annotated[State, Depends(state_of)], reader: MembersReader, organization_id: Id) -> MembersOut:
+def list_members(
+    state: Annotated[State, Depends(state_of)], reader: MembersReader, organization_id: OrganizationId
+) -> MembersOut:
     """Who is in the organization, and as what."""
     organization = named_organization(reader, organization_id)
     with state.warehouse.engine(API).connect() as connection:
@@ -110,8 +139,8 @@ def remove_member(
     request: Request,
     state: Annotated[State, Depends(state_of)],
     writer: MembersWriter,
-    organization_id: Id,
-    user_id: Id,
+    organization_id: OrganizationId,
+    user_id: UserId,
 ) -> Response:
     """Take a membership away: no session there goes on; an access token is good until its hour is over."""
     organization = named_organization(writer, organization_id)
@@ -134,7 +163,7 @@ def invite_member(
     request: Request,
     state: Annotated[State, Depends(state_of)],
     writer: MembersWriter,
-    organization_id: Id,
+    organization_id: OrganizationId,
     given: InviteIn,
 ) -> InvitationOut:
     """Make an invitation, good for a week, for whoever has its text and the e-mail address."""
@@ -161,3 +190,76 @@ def invite_member(
         role=role.value,
         expires_at=made.expires_at,
     )
+
+
+@router.get("/invitations", summary="List the invitations")
+def list_invitations(
+    state: Annotated[State, Depends(state_of)], reader: MembersReader, organization_id: OrganizationId
+) -> InvitationsOut:
+    """The invitations that may still be taken, the newest first."""
+    organization = named_organization(reader, organization_id)
+    with state.warehouse.engine(API).connect() as connection:
+        found = open_invitations(connection, organization)
+    return InvitationsOut(
+        invitations=[
+            OpenInvitationOut(
+                invitation_id=one.invitation_id,
+                email=one.email,
+                role=one.role,
+                invited_by=one.invited_by,
+                created_at=one.created_at,
+                expires_at=one.expires_at,
+            )
+            for one in found
+        ]
+    )
+
+
+@router.delete(
+    "/invitations/{invitation_id}",
+    summary="Withdraw an invitation",
+    status_code=HTTPStatus.NO_CONTENT,
+    responses=responses(HTTPStatus.NOT_FOUND),
+)
+def withdraw_invitation(
+    request: Request,
+    state: Annotated[State, Depends(state_of)],
+    writer: MembersWriter,
+    organization_id: OrganizationId,
+    invitation_id: InvitationId,
+) -> Response:
+    """Take an invitation back; nobody comes in by it any more."""
+    organization = named_organization(writer, organization_id)
+    with state.warehouse.engine(API).begin() as connection:
+        require_current(connection, writer)
+        withdraw(connection, organization, invitation_id)
+        write_down(
+            connection,
+            writer.subject,
+            "invitations.withdraw",
+            organization_id=organization,
+            details={"invitation_id": invitation_id},
+            request_id=request_id_of(request),
+        )
+    return Response(status_code=HTTPStatus.NO_CONTENT)
+
+
+@router.post(
+    "/members/{user_id}/password-reset",
+    summary="Let a member set a new password",
+    status_code=HTTPStatus.CREATED,
+    responses=responses(HTTPStatus.NOT_FOUND),
+)
+def reset_password_of(
+    request: Request,
+    state: Annotated[State, Depends(state_of)],
+    writer: MembersWriter,
+    organization_id: OrganizationId,
+    user_id: UserId,
+) -> ResetOut:
+    """Make a link's text, good once and for a day; an admin makes it for who is in no other organization."""
+    organization = named_organization(writer, organization_id)
+    with state.warehouse.engine(API).begin() as connection:
+        require_current(connection, writer)
+        made = reset_of_member(connection, writer, organization, user_id, request_id=request_id_of(request))
+    return ResetOut(reset=made.text, user_id=user_id, expires_at=made.expires_at)

@@ -80,6 +80,13 @@ def responses(*statuses: HTTPStatus) -> dict[int | str, dict[str, Any]]:
     }
 
 
+# What every route may answer that is for those with a key or a login: one that takes nothing, all others.
+ASKED_NOTHING = responses(
+    HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN, HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE
+)
+ERRORS = {**responses(HTTPStatus.BAD_REQUEST), **ASKED_NOTHING}
+
+
 def install(app: FastAPI) -> None:
     """Make every error of an application a problem."""
     app.add_exception_handler(ProblemError, _of_problem)

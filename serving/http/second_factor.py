@@ -1,5 +1,6 @@
 """`/auth/totp`: the second factor of whoever is logged in."""
 
+from functools import partial
 from http import HTTPStatus
 from typing import Annotated
 
@@ -7,27 +8,22 @@ from fastapi import APIRouter, Depends, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from serving.http.access import LoggedIn
-from serving.http.inputs import UNSTORED, Code, address_of
-from serving.http.problems import responses
+from serving.http.auth import one_of_few
+from serving.http.inputs import UNSTORED, Code, Password, address_of
+from serving.http.problems import ERRORS, responses
 from serving.http.requests import request_id_of
 from serving.http.state import State, state_of
 from serving.identity.audit import write_down
 from serving.identity.memberships import require_current
+from serving.identity.password_changes import passwords_of, require_password
 from serving.identity.principal import Principal
 from serving.identity.refusals import NotAuthenticatedError
 from serving.identity.users import User, user_by_id
 from warehouse.database import API
 
-_ERRORS = responses(
-    HTTPStatus.BAD_REQUEST,
-    HTTPStatus.UNAUTHORIZED,
-    HTTPStatus.FORBIDDEN,
-    HTTPStatus.CONFLICT,
-    HTTPStatus.TOO_MANY_REQUESTS,
-    HTTPStatus.SERVICE_UNAVAILABLE,
+router = APIRouter(
+    prefix="/auth/totp", tags=["auth"], responses={**ERRORS, **responses(HTTPStatus.CONFLICT)}, dependencies=[UNSTORED]
 )
-
-router = APIRouter(prefix="/auth/totp", tags=["auth"], responses=_ERRORS, dependencies=[UNSTORED])
 
 
 class CodeIn(BaseModel):
@@ -36,6 +32,14 @@ class CodeIn(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     code: Code = Field(examples=["123456"])
+
+
+class PasswordIn(BaseModel):
+    """The password of whoever asks: a token that somebody found must not set up a second factor of theirs."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    password: Password = Field(examples=["correct horse battery"])
 
 
 class EnrolmentOut(BaseModel):
@@ -48,17 +52,24 @@ class EnrolmentOut(BaseModel):
 class RecoveryCodesOut(BaseModel):
     """Codes that stand in for the app, each once; shown only now."""
 
-    recovery_codes: list[str]
+    recovery_codes: list[str] = Field(examples=[["k3f9-x2mq-7p1d"]])
 
 
 @router.post("", summary="Begin a second factor", status_code=HTTPStatus.CREATED)
-def begin(state: Annotated[State, Depends(state_of)], asker: LoggedIn) -> EnrolmentOut:
-    """Make a secret for an app; it counts once a code of it was confirmed."""
+async def begin(
+    request: Request, state: Annotated[State, Depends(state_of)], asker: LoggedIn, given: PasswordIn
+) -> EnrolmentOut:
+    """Make a secret for an app, by one's password; it counts once a code of it was confirmed."""
+    return await one_of_few(state, partial(_begun, state, asker, given, address_of(request)))
+
+
+def _begun(state: State, asker: Principal, given: PasswordIn, address: str) -> EnrolmentOut:
+    state.accounts.attempts.take(address, passwords_of(asker.subject))
     with state.warehouse.engine(API).begin() as connection:
         require_current(connection, asker)
-        enrolment = state.accounts.second_factor.begin(
-            connection, _account(user_by_id(connection, asker.user_id or ""))
-        )
+        user = _account(user_by_id(connection, asker.user_id or ""))
+        require_password(user, given.password.get_secret_value())
+        enrolment = state.accounts.second_factor.begin(connection, user)
     return EnrolmentOut(secret=enrolment.secret, otpauth_url=enrolment.url)
 
 

@@ -191,11 +191,3 @@ ANSWERS: dict[int | str, dict[str, Any]] = {
     HTTPStatus.NOT_MODIFIED.value: {"description": "The answer of before (`If-None-Match`) is still the answer."},
     **responses(HTTPStatus.NOT_ACCEPTABLE, HTTPStatus.GONE),
 }
-
-ERRORS = responses(
-    HTTPStatus.BAD_REQUEST,
-    HTTPStatus.UNAUTHORIZED,
-    HTTPStatus.FORBIDDEN,
-    HTTPStatus.TOO_MANY_REQUESTS,
-    HTTPStatus.SERVICE_UNAVAILABLE,
-)

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from anyio import CapacityLimiter
 from fastapi import Request
 
+from serving.datasources.worker import Worker
+from serving.http.erasing import Erasing
 from serving.http.rates import Rates
 from serving.identity.accounts import Accounts
 from serving.identity.keys import Keys
@@ -30,6 +32,7 @@ class State:
     Attributes:
         workers: How many questions are computed at once.
         oidc: Where people log in besides here, if anywhere.
+        worker: Does the jobs on datasources.
         logins: How many passwords are checked at once.
         oidc_logins: How many wait for the provider at once.
     """
@@ -42,6 +45,8 @@ class State:
     tokens: Tokens
     accounts: Accounts
     oidc: OidcProvider | None
+    worker: Worker
+    erasing: Erasing
     workers: CapacityLimiter = field(default_factory=lambda: CapacityLimiter(_WORKERS))
     logins: CapacityLimiter = field(default_factory=lambda: CapacityLimiter(_LOGINS))
     oidc_logins: CapacityLimiter = field(default_factory=lambda: CapacityLimiter(_LOGINS))
@@ -59,9 +64,13 @@ def open_state(settings: Settings) -> Iterator[State]:
         accounts = Accounts(warehouse, settings, tokens)
         metrics = Metrics(settings, warehouse)
         metrics.watch()
+        worker = Worker(settings, warehouse)
+        worker.start()
         try:
-            yield State(settings, warehouse, metrics, Keys(warehouse), Rates(settings), tokens, accounts, oidc)
+            keys, rates, erasing = Keys(warehouse), Rates(settings), Erasing(settings)
+            yield State(settings, warehouse, metrics, keys, rates, tokens, accounts, oidc, worker, erasing)
         finally:
+            worker.close()
             metrics.close()
 
 

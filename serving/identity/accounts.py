@@ -19,7 +19,6 @@ from serving.identity.passwords import hash_password, is_password, needs_renewal
 from serving.identity.refusals import NotAllowedError, NotAuthenticatedError
 from serving.identity.roles import Role
 from serving.identity.second_factor import SecondFactor
-from serving.identity.secret_keys import purpose_key
 from serving.identity.sessions import TokenPair, end_session, open_session, renew_session
 from serving.identity.tokens import Tokens
 from serving.identity.users import (
@@ -33,6 +32,7 @@ from serving.identity.users import (
     verify_email,
 )
 from warehouse.database import API, Warehouse
+from warehouse.secret_keys import purpose_key
 from warehouse.settings import Settings
 
 

@@ -7,7 +7,7 @@ import sqlalchemy as sa
 
 from serving.identity.memberships import join
 from serving.identity.one_time import new_text, parsed
-from serving.identity.refusals import NotAllowedError
+from serving.identity.refusals import NotAllowedError, NotFoundError
 from serving.identity.roles import Role
 from serving.identity.users import User, verify_email
 
@@ -58,6 +58,49 @@ def invite(connection: sa.Connection, organization_id: str, email: str, role: Ro
     return Invitation(made.row_id, made.text, organization_id, email, role, expires_at)
 
 
+@dataclass(frozen=True)
+class OpenInvitation:
+    """An invitation that may still be taken, without its text, which is kept nowhere."""
+
+    invitation_id: str
+    email: str
+    role: str
+    invited_by: str
+    created_at: datetime
+    expires_at: datetime
+
+
+def open_invitations(connection: sa.Connection, organization_id: str) -> list[OpenInvitation]:
+    """Those of an organization, the newest first."""
+    rows = connection.execute(
+        sa.text(
+            "select invitation_id, email, role, invited_by, created_at, expires_at from app.invitations"
+            " where organization_id = :organization_id and accepted_at is null and withdrawn_at is null"
+            " and expires_at > now() order by created_at desc, invitation_id"
+        ),
+        {"organization_id": organization_id},
+    )
+    return [OpenInvitation(**row) for row in rows.mappings()]
+
+
+def withdraw(connection: sa.Connection, organization_id: str, invitation_id: str) -> None:
+    """Take an invitation back.
+
+    Raises:
+        NotFoundError: The organization has no such invitation, or it was taken, taken back, or has ended.
+    """
+    withdrawn = connection.execute(
+        sa.text(
+            "update app.invitations set withdrawn_at = now() where invitation_id = :invitation_id"
+            " and organization_id = :organization_id and accepted_at is null and withdrawn_at is null"
+            " and expires_at > now() returning invitation_id"
+        ),
+        {"invitation_id": invitation_id, "organization_id": organization_id},
+    )
+    if withdrawn.one_or_none() is None:
+        raise NotFoundError("there is no such invitation that could still be taken")
+
+
 def find_invitation(connection: sa.Connection, text: str, email: str) -> Invitation:
     """An open invitation of this address, locked until the transaction ends.
 
@@ -70,7 +113,8 @@ def find_invitation(connection: sa.Connection, text: str, email: str) -> Invitat
         row = connection.execute(
             sa.text(
                 "select secret_hash, organization_id, email, role, expires_at from app.invitations"
-                " where invitation_id = :invitation_id and accepted_at is null and expires_at > now() for update"
+                " where invitation_id = :invitation_id and accepted_at is null and withdrawn_at is null"
+                " and expires_at > now() for update"
             ),
             {"invitation_id": given.row_id},
         ).one_or_none()

@@ -144,6 +144,19 @@ def leave(connection: sa.Connection, user_id: str, organization_id: str) -> None
         ConflictError: It is the last admin, after whom nobody could invite anybody.
     """
     given = {"user_id": user_id, "organization_id": organization_id}
+    require_other_admin(connection, user_id, organization_id)
+    whose = "where user_id = :user_id and organization_id = :organization_id"
+    connection.execute(sa.text(f"delete from app.memberships {whose}"), given)
+    connection.execute(sa.text(f"update app.sessions set ended_at = now() {whose} and ended_at is null"), given)
+
+
+def require_other_admin(connection: sa.Connection, user_id: str, organization_id: str) -> None:
+    """Refuse to let an organization's last admin go.
+
+    Raises:
+        NotFoundError: There is no such member.
+        ConflictError: It is the last admin, after whom nobody could invite anybody.
+    """
     # Locked, so that two admins who remove each other are not both gone.
     roles: dict[str, str] = {
         row.user_id: row.role
@@ -152,16 +165,13 @@ def leave(connection: sa.Connection, user_id: str, organization_id: str) -> None
                 "select user_id, role from app.memberships where organization_id = :organization_id"
                 " order by user_id for update"
             ),
-            given,
+            {"organization_id": organization_id},
         )
     }
     if user_id not in roles:
         raise NotFoundError("there is no such member")
     if roles[user_id] == Role.ADMIN and list(roles.values()).count(Role.ADMIN) == 1:
         raise ConflictError("that is the organization's last admin", hint="invite another admin first")
-    whose = "where user_id = :user_id and organization_id = :organization_id"
-    connection.execute(sa.text(f"delete from app.memberships {whose}"), given)
-    connection.execute(sa.text(f"update app.sessions set ended_at = now() {whose} and ended_at is null"), given)
 
 
 def members_of(connection: sa.Connection, organization_id: str) -> list[Member]:

@@ -21,9 +21,9 @@ import jwt
 from cryptography.fernet import Fernet, InvalidToken
 
 from serving.identity.refusals import NotAuthenticatedError
-from serving.identity.secret_keys import fernet_key
 from serving.identity.users import normalized_email
 from warehouse.errors import DataInsightError, UnavailableError
+from warehouse.secret_keys import fernet_key
 from warehouse.settings import Settings
 
 # Between leaving for the provider and coming back.

@@ -14,8 +14,8 @@ import sqlalchemy as sa
 from cryptography.fernet import Fernet, InvalidToken
 
 from serving.identity.refusals import ConflictError, NotAuthenticatedError
-from serving.identity.secret_keys import fernet_key, purpose_key
 from serving.identity.users import User
+from warehouse.secret_keys import fernet_key, purpose_key
 from warehouse.settings import Settings
 
 _ISSUER = "DataInsight"

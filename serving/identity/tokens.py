@@ -15,9 +15,9 @@ import jwt
 from serving.identity.memberships import Membership
 from serving.identity.principal import Principal
 from serving.identity.roles import PERMISSIONS, Permission, Role
-from serving.identity.secret_keys import purpose_key
 from serving.identity.users import User
 from serving.query import Filter
+from warehouse.secret_keys import purpose_key
 from warehouse.settings import Settings
 
 ACCESS_SECONDS = 3600

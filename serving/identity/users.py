@@ -154,11 +154,19 @@ def bind_oidc(connection: sa.Connection, user_id: str, issuer: str, subject: str
 
 def disable(connection: sa.Connection, user_id: str) -> None:
     """Let somebody in no more; their sessions end."""
-    for statement in (
-        "update app.users set disabled_at = coalesce(disabled_at, now()) where user_id = :user_id",
-        "update app.sessions set ended_at = now() where user_id = :user_id and ended_at is null",
-    ):
-        connection.execute(sa.text(statement), {"user_id": user_id})
+    connection.execute(
+        sa.text("update app.users set disabled_at = coalesce(disabled_at, now()) where user_id = :user_id"),
+        {"user_id": user_id},
+    )
+    end_sessions(connection, user_id)
+
+
+def end_sessions(connection: sa.Connection, user_id: str) -> None:
+    """End every session of somebody; an access token is good until its hour is over."""
+    connection.execute(
+        sa.text("update app.sessions set ended_at = now() where user_id = :user_id and ended_at is null"),
+        {"user_id": user_id},
+    )
 
 
 def _found(connection: sa.Connection, condition: str, values: Mapping[str, Any]) -> User | None:

@@ -1,6 +1,5 @@
-"""The project, parsed once per worker, and a fresh database of one fixed name for each test to build it in."""
+"""A fresh database of one fixed name for each test to build the project in."""
 
-import uuid
 from collections.abc import Iterator
 
 import pytest
@@ -9,15 +8,6 @@ import sqlalchemy as sa
 from tests.dbt_project.project import Project, Star
 from warehouse.database import Warehouse
 from warehouse.migrate import migrate
-
-
-@pytest.fixture(scope="session")
-def project(server_url: sa.URL, tmp_path_factory: pytest.TempPathFactory) -> Project:
-    """The parsed project of this worker."""
-    url = server_url.set(database=f"test_dbt_{uuid.uuid4().hex}")
-    parsed = Project(url, tmp_path_factory.mktemp("dbt"))
-    parsed.run("parse")
-    return parsed
 
 
 @pytest.fixture

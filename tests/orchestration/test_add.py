@@ -49,6 +49,15 @@ def test_a_database_is_written_with_keys_and_cursors_and_comments_stay(platform:
     assert platform("sources", "check", "shop").returncode == 0
 
 
+def test_the_events_that_are_reported_to_the_platform_are_a_source_without_anything_to_say(platform: Platform) -> None:
+    added = platform.json("sources", "add", "platform", "--kind", "platform")
+    assert [table["table_name"] for table in added["tables"]] == ["events"]
+    assert configured(platform)["platform"] == {"kind": "platform"}
+    assert platform("sources", "check", "platform").returncode == 0
+    named = platform("sources", "add", "reported", "--kind", "platform")
+    assert (named.returncode, "by that name alone" in named.stderr) == (1, True)
+
+
 @pytest.mark.usefixtures("shop_database")
 def test_only_the_tables_that_are_wanted(platform: Platform) -> None:
     added = platform.json("sources", "add", "shop", "--url", "sqlite:///shop.db", "--table", "orders")

@@ -37,6 +37,7 @@ def test_somebody_is_added_once_and_more_than_once_a_member(platform: Platform) 
         (["add", "ann@example.com", "--organization", "acme", "--role", "king"], 2, "viewer, editor, admin, operator"),
         (["add", "ann", "--organization", "acme"], 1, "no e-mail address"),
         (["disable", "ann@example.com"], 1, "there is nobody"),
+        (["password", "ann@example.com"], 1, "there is nobody"),
     ],
 )
 def test_somebody_who_cannot_be_is_one_line(platform: Platform, arguments: list[str], code: int, words: str) -> None:
@@ -44,3 +45,20 @@ def test_somebody_who_cannot_be_is_one_line(platform: Platform, arguments: list[
     assert done.returncode == code, done.stderr
     assert words in " ".join(done.stderr.replace("│", " ").split())
     assert platform.json("users", "list") == {"users": []}
+
+
+def test_a_new_password_is_set_by_a_text_that_is_shown_once(platform: Platform) -> None:
+    platform.json("users", "add", "ann@example.com", "--organization", "acme")
+    done = platform("users", "password", "ann@example.com")
+    assert done.stdout.startswith("dp_")
+    assert "shown only now" in done.stderr
+    assert platform.json("users", "password", "ann@example.com")["reset"] not in done.stdout
+
+
+def test_an_organization_has_a_plan_of_those_there_are(platform: Platform) -> None:
+    platform.environment["DATAINSIGHT_RATE_LIMITS"] = '{"large": 60000}'
+    assert platform.json("tenants", "plan", "acme", "large") == {"organization_id": "acme", "plan": "large"}
+    assert "acme has the plan standard" in platform("tenants", "plan", "acme", "standard").stdout
+    refused = platform("tenants", "plan", "acme", "huge")
+    assert refused.returncode == 1
+    assert "there is no plan 'huge'; there are large, standard" in " ".join(refused.stderr.split())

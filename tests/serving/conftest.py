@@ -22,11 +22,8 @@ STAR = Path(__file__).with_name("marts.sql")
 
 
 @pytest.fixture(scope="session")
-def semantic_manifest(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """What dbt makes of the project's definitions, parsed once per worker; parsing needs no database."""
-    nowhere = sa.make_url("postgresql://nobody@127.0.0.1:1/nothing")
-    project = Project(nowhere, tmp_path_factory.mktemp("definitions"))
-    project.run("parse")
+def semantic_manifest(project: Project) -> Path:
+    """What dbt makes of the project's definitions."""
     return project.folder / "target" / "semantic_manifest.json"
 
 

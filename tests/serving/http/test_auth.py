@@ -210,7 +210,11 @@ def test_who_is_disabled_or_removed_does_not_go_on(server: Server) -> None:
     with ann.client() as client:
         assert client.get("/auth/me").status_code == 401
         # Nor makes anything that would outlast the hour of the token.
-        for path, body in (("/keys", {}), ("/embed/tokens", {"dashboards": ["1"]}), ("/auth/totp", {})):
+        for path, body in (
+            ("/keys", {}),
+            ("/embed/tokens", {"dashboards": ["1"]}),
+            ("/auth/totp", {"password": PASSWORD}),
+        ):
             assert client.http.post(f"/api/v1{path}", json=body).status_code == 401, path
 
     admin, viewer = added(server, "acme", Role.ADMIN), added(server, "acme", Role.VIEWER)

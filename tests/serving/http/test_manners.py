@@ -40,7 +40,7 @@ def test_the_description_of_the_api_names_every_error(server: Server) -> None:
                 assert "422" not in operation["responses"], f"{method} {path}"
 
 
-def test_every_route_of_the_metrics_is_described_with_examples(server: Server) -> None:
+def test_every_route_is_described_with_examples(server: Server) -> None:
     with server.client() as client:
         described = client.get("/openapi.json").json()
     schemas = described["components"]["schemas"]
@@ -50,17 +50,23 @@ def test_every_route_of_the_metrics_is_described_with_examples(server: Server) -
         parts = [*named.get("properties", {}).values(), *named.get("anyOf", ()), named.get("items", {})]
         return bool({"example", "examples"} & named.keys()) or any(has_example(part) for part in parts if part)
 
+    without = []
     for path, methods in described["paths"].items():
         for method, operation in methods.items():
-            if not path.startswith("/api/v1/metrics"):
-                continue
-            content = operation["responses"]["200"]["content"]["application/json"]
-            assert has_example(content["schema"]), f"{method} {path}"
-            if "requestBody" in operation:
-                assert has_example(operation["requestBody"]["content"]["application/json"]["schema"]), path
-            for parameter in operation.get("parameters", ()):
-                is_free = parameter["name"] in ("organization", "cursor")
-                assert is_free or "examples" in str(parameter), f"{method} {path} {parameter['name']}"
+            bodies = [operation["requestBody"]] if "requestBody" in operation else []
+            bodies += [answer for status, answer in operation["responses"].items() if status.startswith("2")]
+            for body in bodies:
+                for kind, content in body.get("content", {}).items():
+                    if kind in ("application/json", "multipart/form-data") and not has_example(content["schema"]):
+                        without.append(f"{method} {path}: {kind}")
+            without += [
+                f"{method} {path}: {parameter['name']}"
+                for parameter in operation.get("parameters", ())
+                # What these are was in an answer before.
+                if parameter["name"] not in ("cursor", "code", "state", "error", "datainsight_oidc")
+                and "examples" not in str(parameter)
+            ]
+    assert not without, "\n".join(without)
 
 
 def test_what_nobody_expected_is_a_problem_that_says_nothing_of_our_insides(published: Store) -> None:

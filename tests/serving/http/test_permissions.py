@@ -17,6 +17,8 @@ PLACES = {
     "metric": "mrr",
     "key_id": "000000000000",
     "user_id": "nobody",
+    "invitation_id": "000000000000",
+    "erasure_id": "era_0000000000000000",
 }
 
 

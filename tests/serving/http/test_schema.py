@@ -23,7 +23,12 @@ _MEANING = positive_data_acceptance
 def description(request: pytest.FixtureRequest, published: Store) -> Any:
     """The description of a running server, and an access token for it."""
     unlimited = published.settings.model_copy(
-        update={"rate_limits": {"standard": 10**9}, "login_attempts": 10_000, "registration": "invited"}
+        update={
+            "rate_limits": {"standard": 10**9},
+            "login_attempts": 10_000,
+            "registration": "invited",
+            "erasures": "by_command",
+        }
     )
     with running(create_app(unlimited)) as address:
         schema = schemathesis.openapi.from_url(f"{address}/api/v1/openapi.json")

@@ -15,7 +15,7 @@ def enrolled(server: Server) -> tuple[Person, pyotp.TOTP, list[str]]:
     """Somebody with an app, whose first code is used up, and their codes on paper."""
     ann = registered(server)
     token = ann.tokens["access_token"]
-    begun = post(server, "/auth/totp", None, token)
+    begun = post(server, "/auth/totp", {"password": ann.password}, token)
     assert begun.status_code == 201, begun.text
     app = pyotp.parse_uri(begun.json()["otpauth_url"])
     assert isinstance(app, pyotp.TOTP)
@@ -66,7 +66,7 @@ def test_each_code_on_paper_stands_in_once(server: Server) -> None:
 def test_it_is_removed_by_a_code_and_by_nothing_less(server: Server) -> None:
     ann, app, codes = enrolled(server)
     token = ann.tokens["access_token"]
-    again = post(server, "/auth/totp", None, token)
+    again = post(server, "/auth/totp", {"password": ann.password}, token)
     assert (again.status_code, again.json()["title"]) == (409, "Conflict")
     assert post(server, "/auth/totp/confirm", {"code": app.now()}, token).status_code == 409
     assert post(server, "/auth/totp", {"code": "000000x"}, token, method="DELETE").status_code == 401
@@ -84,8 +84,9 @@ def test_what_was_not_confirmed_is_asked_of_nobody(server: Server) -> None:
     ann = registered(server)
     token = ann.tokens["access_token"]
     assert post(server, "/auth/totp/confirm", {"code": "123456"}, token).status_code == 401
-    first = post(server, "/auth/totp", None, token).json()["secret"]
-    second = post(server, "/auth/totp", None, token).json()["secret"]
+    password = {"password": ann.password}
+    first = post(server, "/auth/totp", password, token).json()["secret"]
+    second = post(server, "/auth/totp", password, token).json()["secret"]
     assert ann.log_in().status_code == 200
     # Only the newest secret can be confirmed.
     assert first != second

@@ -9,9 +9,9 @@ from typing import Any
 import jwt
 import pytest
 
-from serving.identity.secret_keys import purpose_key
 from tests.serving.conftest import Store
 from tests.serving.http.conftest import Server
+from warehouse.secret_keys import purpose_key
 
 # When the tests were collected; they may run much later, so that a day is as short as a token here may last.
 NOW = int(time.time())

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr
 
-from serving.identity.secret_keys import fernet_key, purpose_key
 from warehouse.errors import DataInsightError
+from warehouse.secret_keys import fernet_key, purpose_key
 from warehouse.settings import Settings, load_settings
 
 

@@ -1,0 +1,120 @@
+"""`/datasources/{datasource_id}/batches` and `/quarantine`: what has landed of it, and what was set aside."""
+
+from datetime import datetime
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Query
+from pydantic import BaseModel, Field
+
+from serving.datasources.ledger import batches_of, quarantine_of
+from serving.datasources.transactions import begun
+from serving.http.datasources import NOT_FOUND, DatasourceId, ToRead
+from serving.http.inputs import UNSTORED
+from serving.http.list_cursors import ListCursors
+from serving.http.problems import ERRORS
+from serving.http.state import State, state_of
+from warehouse.datasources import upload_folder
+
+router = APIRouter(
+    prefix="/datasources/{datasource_id}",
+    tags=["datasources"],
+    responses={**ERRORS, **NOT_FOUND},
+    dependencies=[UNSTORED],
+)
+
+_Limit = Annotated[int, Query(ge=1, le=1_000, description="How many there are at most in an answer.", examples=[100])]
+_Cursor = Annotated[str | None, Query(max_length=200, description="`next_cursor` of the page before.")]
+
+
+class CheckOut(BaseModel):
+    """What quality, or landing itself, found of a batch."""
+
+    name: str | None = Field(examples=["unique_order_id"])
+    status: str | None = Field(examples=["passed"])
+    severity: str | None = Field(examples=["row"])
+    description: str | None
+    detail: str | None
+
+
+class BatchOut(BaseModel):
+    """What one load brought to one table."""
+
+    batch_id: int = Field(examples=[17])
+    table_name: str = Field(examples=["orders"])
+    landed_at: datetime
+    status: str = Field(description="landed, admitted or refused.", examples=["admitted"])
+    row_count: int = Field(examples=[1000])
+    quarantined_count: int = Field(examples=[2])
+    deleted_count: int = Field(examples=[0])
+    size_bytes: int | None
+    seconds: float | None
+    checks: list[CheckOut]
+
+
+class BatchesOut(BaseModel):
+    """A page of batches."""
+
+    batches: list[BatchOut]
+    next_cursor: str | None = Field(description="For the next page; null on the last one.")
+
+
+class QuarantinedOut(BaseModel):
+    """A row that was set aside."""
+
+    batch_id: int = Field(examples=[17])
+    table_name: str = Field(examples=["orders"])
+    row_id: int = Field(examples=[512])
+    payload: Any = Field(description="What it said.", examples=[{"order_id": None, "amount": "12.50"}])
+    failed_rules: list[str] = Field(examples=[["order_id_not_null"]])
+    quarantined_at: datetime
+    resolved_by_batch_id: int | None = Field(description="The batch that put it back.")
+
+
+class QuarantineOut(BaseModel):
+    """A page of rows that were set aside."""
+
+    quarantine: list[QuarantinedOut]
+    next_cursor: str | None = Field(description="For the next page; null on the last one.")
+
+
+@router.get("/batches", summary="The batches of a datasource")
+def batches(
+    state: Annotated[State, Depends(state_of)],
+    datasources: ToRead,
+    datasource_id: DatasourceId,
+    limit: _Limit = 100,
+    cursor: _Cursor = None,
+) -> BatchesOut:
+    """What was landed of it, and what was decided about that, newest first."""
+    found = datasources.get(datasource_id)
+    cursors = ListCursors(state.settings, ("batches", datasource_id))
+    before = cursors.read(cursor)
+    with begun(state.warehouse) as connection:
+        rows = batches_of(connection, datasource_id, before=before[0] if before else None, limit=limit + 1)
+    page, following = rows[:limit], None
+    if len(rows) > limit:
+        following = cursors.written(page[-1]["batch_id"])
+    folder = upload_folder(state.settings.home, found.organization_id, datasource_id)
+    for check in (check for batch in page for check in batch["checks"]):
+        # Uploaded files are called as their owner knows them.
+        check["detail"] = check["detail"] and check["detail"].replace(f"{folder}/", "")
+    return BatchesOut(batches=[BatchOut(**row) for row in page], next_cursor=following)
+
+
+@router.get("/quarantine", summary="The rows of a datasource that were set aside")
+def quarantine(
+    state: Annotated[State, Depends(state_of)],
+    datasources: ToRead,
+    datasource_id: DatasourceId,
+    limit: _Limit = 100,
+    cursor: _Cursor = None,
+) -> QuarantineOut:
+    """What they said, and which rules they broke, newest batch first."""
+    datasources.get(datasource_id)
+    cursors = ListCursors(state.settings, ("quarantine", datasource_id))
+    with begun(state.warehouse) as connection:
+        rows = quarantine_of(connection, datasource_id, after=cursors.read(cursor), limit=limit + 1)
+    page, following = rows[:limit], None
+    if len(rows) > limit:
+        following = cursors.written(page[-1]["batch_id"], page[-1]["row_id"])
+    return QuarantineOut(quarantine=[QuarantinedOut(**row) for row in page], next_cursor=following)

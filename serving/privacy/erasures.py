@@ -1,0 +1,220 @@
+"""Orders to erase somebody's data: asked for, under way, done. Whom one is about is sealed, and forgotten when done."""
+
+import secrets
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import Any
+
+import orjson
+import sqlalchemy as sa
+from cryptography.fernet import Fernet, InvalidToken
+
+from serving.identity.audit import write_down
+from serving.identity.refusals import NotFoundError
+from serving.privacy.person import Person
+from warehouse.errors import DataInsightError
+from warehouse.personal_rows import Whom
+from warehouse.secret_keys import fernet_key
+from warehouse.settings import Settings
+
+_SALT_BYTES = 32
+_COLUMNS = "erasure_id, organization_id, requested_by, requested_at, state, touched, trouble, erased_at, done_at"
+
+
+@dataclass(frozen=True)
+class Erasure:
+    """An order, which never says whom it is about.
+
+    Attributes:
+        state: `requested`; `erased`: from PostgreSQL's rows, marts and metric store follow; `done`.
+        touched: `rows` that were changed by table, and `undeclared` tables, in which nobody looked.
+        trouble: Why the last attempt ended before it was done.
+    """
+
+    erasure_id: str
+    organization_id: str | None
+    requested_by: str
+    requested_at: datetime
+    state: str
+    touched: dict[str, Any]
+    trouble: str | None
+    erased_at: datetime | None
+    done_at: datetime | None
+
+    def to_dict(self) -> dict[str, Any]:
+        """The row with its column names, ready for JSON."""
+        return {
+            name: value.isoformat() if isinstance(value, datetime) else value for name, value in asdict(self).items()
+        }
+
+
+@dataclass(frozen=True)
+class Order:
+    """What an order that is not done says.
+
+    Attributes:
+        user_id: Whose account is erased; None: nobody's.
+        salt: What makes the names that replace theirs; with it, they could be found again.
+    """
+
+    erasure_id: str
+    state: str
+    whom: Whom
+    user_id: str | None
+    salt: str
+
+
+def request_erasure(
+    connection: sa.Connection, settings: Settings, person: Person, *, actor: str, request_id: str | None = None
+) -> Erasure:
+    """Order the erasure of what is held of somebody, whether anything is or not.
+
+    Args:
+        connection: The transaction.
+        settings: They name the platform's secret.
+        person: Who.
+        actor: Who orders it, for the audit log.
+        request_id: The request.
+    """
+    whom, account = person.whom, person.account
+    told = {
+        "identifiers": whom.identifiers,
+        "source": whom.source,
+        "user_id": None if account is None else account.user_id,
+        "salt": secrets.token_hex(_SALT_BYTES),
+    }
+    erasure_id = f"era_{secrets.token_hex(8)}"
+    row = connection.execute(
+        sa.text(
+            "insert into app.erasures (erasure_id, organization_id, requested_by, sealed)"
+            f" values (:erasure_id, :organization_id, :actor, :sealed) returning {_COLUMNS}"
+        ),
+        {
+            "erasure_id": erasure_id,
+            "organization_id": whom.organization_id,
+            "actor": actor,
+            "sealed": _fernet(settings).encrypt(orjson.dumps(told)),
+        },
+    ).mappings()
+    made = Erasure(**row.one())
+    write_down(
+        connection,
+        actor,
+        "privacy.erase",
+        organization_id=whom.organization_id,
+        details={"erasure_id": erasure_id},
+        request_id=request_id,
+    )
+    return made
+
+
+def list_erasures(connection: sa.Connection, organization_id: str | None) -> list[Erasure]:
+    """Those of an organization, or all; the newest first."""
+    rows = connection.execute(
+        sa.text(
+            f"select {_COLUMNS} from app.erasures"
+            " where cast(:organization_id as text) is null or organization_id = :organization_id"
+            " order by requested_at desc, erasure_id limit 1000"
+        ),
+        {"organization_id": organization_id},
+    )
+    return [Erasure(**row) for row in rows.mappings()]
+
+
+def find_erasure(connection: sa.Connection, erasure_id: str, organization_id: str | None) -> Erasure:
+    """One of them.
+
+    Raises:
+        NotFoundError: The organization has none of that id.
+    """
+    row = (
+        connection.execute(
+            sa.text(
+                f"select {_COLUMNS} from app.erasures where erasure_id = :erasure_id"
+                " and (cast(:organization_id as text) is null or organization_id = :organization_id)"
+            ),
+            {"erasure_id": erasure_id, "organization_id": organization_id},
+        )
+        .mappings()
+        .one_or_none()
+    )
+    if row is None:
+        raise NotFoundError("there is no such erasure")
+    return Erasure(**row)
+
+
+def open_orders(connection: sa.Connection, settings: Settings) -> list[Order]:
+    """The orders that are not done, the oldest first.
+
+    Raises:
+        DataInsightError: One was sealed by another secret.
+    """
+    rows = connection.execute(
+        sa.text(
+            "select erasure_id, organization_id, state, sealed from app.erasures where state <> 'done'"
+            " order by requested_at, erasure_id"
+        )
+    )
+    return [_opened(settings, row) for row in rows]
+
+
+def note_touched(connection: sa.Connection, erasure_id: str, table: str, rows: int) -> None:
+    """Add to what an order has changed, in the transaction that changes it."""
+    if rows:
+        connection.execute(
+            sa.text(
+                "update app.erasures set touched = jsonb_set("
+                " case when touched ? 'rows' then touched else jsonb_set(touched, '{rows}', '{}') end,"
+                " array['rows', :table],"
+                " to_jsonb(coalesce(cast(touched #>> array['rows', :table] as bigint), 0) + :rows))"
+                " where erasure_id = :erasure_id"
+            ),
+            {"erasure_id": erasure_id, "table": table, "rows": rows},
+        )
+
+
+def note_erased(connection: sa.Connection, erasure_id: str, undeclared: list[str]) -> None:
+    """PostgreSQL's own rows tell of them no more."""
+    connection.execute(
+        sa.text(
+            "update app.erasures set state = 'erased', erased_at = now(), trouble = null,"
+            " touched = touched || jsonb_build_object('undeclared', to_jsonb(cast(:undeclared as text[])))"
+            " where erasure_id = :erasure_id"
+        ),
+        {"erasure_id": erasure_id, "undeclared": undeclared},
+    )
+
+
+def note_done(connection: sa.Connection, erasure_ids: list[str]) -> None:
+    """Nothing tells of them, and now nobody knows whom the order was about."""
+    connection.execute(
+        sa.text(
+            "update app.erasures set state = 'done', done_at = now(), sealed = null, trouble = null"
+            " where erasure_id = any(:erasure_ids)"
+        ),
+        {"erasure_ids": erasure_ids},
+    )
+
+
+def note_trouble(connection: sa.Connection, erasure_ids: list[str], trouble: str) -> None:
+    """The attempt ended before it was done; the next one goes on."""
+    connection.execute(
+        sa.text("update app.erasures set trouble = :trouble where erasure_id = any(:erasure_ids)"),
+        {"erasure_ids": erasure_ids, "trouble": trouble},
+    )
+
+
+def _opened(settings: Settings, row: Any) -> Order:
+    try:
+        told = orjson.loads(_fernet(settings).decrypt(bytes(row.sealed)))
+    except InvalidToken as error:
+        raise DataInsightError(
+            f"the erasure {row.erasure_id} was sealed by another secret, so nobody knows whom it is about",
+            hint="set DATAINSIGHT_SECRET_KEY, or put the file `secret_key`, to what it was when it was ordered",
+        ) from error
+    whom = Whom(tuple(told["identifiers"]), row.organization_id, told["source"])
+    return Order(row.erasure_id, row.state, whom, told["user_id"], told["salt"])
+
+
+def _fernet(settings: Settings) -> Fernet:
+    return Fernet(fernet_key(settings, "orders of erasure"))

@@ -1,0 +1,130 @@
+"""No datasource reads what is the platform's own: its files, its network, its credentials."""
+
+from typing import Any
+
+import pytest
+
+from serving.datasources.kinds import destination, require_safe
+from warehouse.errors import DataInsightError
+from warehouse.reach import Reach
+
+# Everything is in reach, so that what is refused is refused for another reason.
+ANYWHERE = Reach(("0.0.0.0/0", "::/0"))
+DATABASE = "postgresql://reader:hunter2@127.0.0.1:5432/shop"
+S3 = {"storage_options": {"key": "AK", "secret": "hunter2"}}
+AZ = {"storage_options": {"account_name": "acme", "account_key": "hunter2"}}
+SFTP = {"storage_options": {"username": "me", "password": "hunter2", "host_key": "ssh-ed25519 AAAA"}}
+
+
+@pytest.mark.parametrize(
+    ("kind", "configuration"),
+    [
+        ("database", {"url": DATABASE}),
+        ("database", {"url": f"{DATABASE}?sslmode=require", "tables": {"orders": {}}}),
+        ("database", {"url": "mysql://a:b@127.0.0.1/x", "include": "sales_*"}),
+        ("rest", {"catalog": "stripe", "parameters": {"api_key": "sk"}}),
+        ("rest", {"definition": {"client": {"base_url": "http://127.0.0.1:80"}, "tables": {}}}),
+        ("rest", {"definition": {"client": {"base_url": "https://{shop}.example.com"}}}),
+        ("files", {"tables": {"orders": {"path": "s3://bucket/*.csv"}}, **S3}),
+        ("files", {"tables": {"orders": {"path": ["a.csv", "b/*.csv"]}}, "root": "az://box", **AZ}),
+        ("files", {"tables": {"orders": {"path": "sftp://127.0.0.1/x.csv"}}, **SFTP}),
+    ],
+)
+def test_sound_ones_are_taken(kind: str, configuration: dict[str, Any]) -> None:
+    require_safe(kind, configuration, ANYWHERE)
+
+
+@pytest.mark.parametrize(
+    ("kind", "configuration", "reason"),
+    [
+        ("python", {}, "there is no kind 'python'"),
+        ("demo", {}, "there is no kind 'demo'"),
+        ("database", {}, "is no URL of a database"),
+        ("database", {"url": 7}, "is no URL of a database"),
+        ("database", {"url": "sqlite:////etc/x.db"}, "is of no kind of database"),
+        ("database", {"url": "duckdb:///x"}, "is of no kind of database"),
+        ("database", {"url": "mssql+pyodbc://a:b@h/x"}, "is of no kind of database"),
+        ("database", {"url": "postgresql://a:b@/x"}, "names no host"),
+        ("database", {"url": "postgresql://a:b@%2Fvar%2Frun/x"}, "names no host"),
+        ("database", {"url": "postgresql://a:b@h1,h2/x"}, "names no host"),
+        ("database", {"url": "postgresql://a@127.0.0.1/x"}, "has no user and password"),
+        ("database", {"url": f"{DATABASE}?hostaddr=127.0.0.1"}, "has a parameter that is not allowed"),
+        ("database", {"url": f"{DATABASE}?sslkey=/etc/key"}, "has a parameter that is not allowed"),
+        ("database", {"url": DATABASE, "schedule": "* * * * *"}, "schedule is no setting"),
+        ("rest", {}, "must have either catalog or definition"),
+        ("rest", {"catalog": "stripe", "definition": {}}, "must have either catalog or definition"),
+        ("rest", {"definition": "/etc/passwd"}, "must be the definition itself"),
+        ("rest", {"catalog": ["stripe"]}, "must be the definition itself"),
+        ("rest", {"catalog": "stripe", "base_url": "file:///etc/passwd"}, "base_url is no address"),
+        ("rest", {"catalog": "stripe", "base_url": "http://[::1"}, "base_url is no address"),
+        ("files", {}, "must name files of one store"),
+        ("files", {"tables": {"a": {"path": "/etc/passwd"}}, **S3}, "is no address of files"),
+        ("files", {"tables": {"a": {"path": "data.csv"}}, **S3}, "is no address of files"),
+        ("files", {"tables": {"a": {"path": "file:///etc/passwd"}}, **S3}, "is no address of files"),
+        ("files", {"tables": {"a": {"path": "gs://bucket/x"}}, **S3}, "is no address of files"),
+        ("files", {"tables": {"a": {"path": "/etc/passwd"}}, "root": "s3://b", **S3}, "is no address of files"),
+        ("files", {"tables": {"a": {"path": "~/x"}}, "root": "s3://b", **S3}, "is no address of files"),
+        ("files", {"tables": {"a": {"path": "x"}}, "root": "/etc", **S3}, "is no address of files"),
+        ("files", {"tables": {"a": {}}, **S3}, "is no address of files"),
+        ("files", {"tables": {"a": {"path": "s3://b/x"}}}, "needs key and secret or anon"),
+        ("files", {"tables": {"a": {"path": "az://b/x"}}, "storage_options": {"account_name": "acme"}}, "needs"),
+        ("files", {"tables": {"a": {"path": ["s3://b/x", "az://b/x"]}}, **S3}, "files of one store"),
+        (
+            "files",
+            {"tables": {"a": {"path": "s3://b/x"}}, "storage_options": {"anon": True, "client_kwargs": {}}},
+            "must be a mapping of anon, key, secret, token",
+        ),
+        (
+            "files",
+            {
+                "tables": {"a": {"path": "sftp://127.0.0.1/x"}},
+                "storage_options": {"username": "me", "key_filename": "/id"},
+            },
+            "must be a mapping of",
+        ),
+        (
+            "files",
+            {"tables": {"a": {"path": "az://b/x"}}, "storage_options": {"account_name": "a.evil/", "anon": True}},
+            "is no name of an account",
+        ),
+    ],
+)
+def test_what_reads_the_platforms_own_is_refused(kind: str, configuration: dict[str, Any], reason: str) -> None:
+    with pytest.raises(DataInsightError, match=reason) as raised:
+        require_safe(kind, configuration, ANYWHERE)
+    assert "hunter2" not in f"{raised.value}{raised.value.hint}"
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "[::1]", "169.254.169.254", "10.0.0.1", "0x7f.1"])
+@pytest.mark.parametrize(
+    ("kind", "configuration"),
+    [
+        ("database", {"url": "postgresql://a:b@HOST:5432/x"}),
+        ("rest", {"catalog": "stripe", "base_url": "http://HOST/"}),
+        ("rest", {"definition": {"client": {"base_url": "http://HOST/"}}}),
+        ("rest", {"definition": {"tables": {"a": {"base_url": "http://HOST/"}}}}),
+        ("rest", {"definition": {"client": {"auth": {"access_token_url": "http://HOST/token"}}}}),
+        ("files", {"tables": {"a": {"path": "sftp://HOST/x"}}, **SFTP}),
+        ("files", {"tables": {"a": {"path": "s3://b/x"}}, "endpoint": "http://HOST:9000", **S3}),
+    ],
+)
+def test_the_platforms_own_network_is_out_of_reach(kind: str, configuration: dict[str, Any], host: str) -> None:
+    with pytest.raises(DataInsightError, match="may not reach"):
+        require_safe(kind, _with(configuration, host), Reach())
+
+
+def _with(value: Any, host: str) -> Any:
+    match value:
+        case dict():
+            return {name: _with(item, host) for name, item in value.items()}
+        case str():
+            return value.replace("HOST", host)
+    return value
+
+
+def test_tables_are_no_part_of_where_secrets_go_but_of_files() -> None:
+    one = {"url": "***", "tables": {"a": {}}, "schema": "x"}
+    assert destination("database", one) == destination("database", {"url": "***", "include": "*"})
+    files = {"tables": {"a": {"path": "s3://one/x"}}, "storage_options": {"key": "***"}}
+    other = {**files, "tables": {"a": {"path": "s3://other/x"}}}
+    assert destination("files", files) != destination("files", other)

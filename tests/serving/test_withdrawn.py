@@ -1,0 +1,107 @@
+"""What is withdrawn is answered to nobody any more: not from files, not from memory, not from Redis."""
+
+import socket
+from pathlib import Path
+
+import pytest
+import redis
+
+from serving.http.app import create_app
+from serving.identity.roles import Role
+from serving.kept_answers import KeptAnswers, SharedAnswers
+from serving.store import delete_withdrawn, withdraw
+from tests.serving.conftest import Store
+from tests.serving.http.conftest import Server, running, until
+from tests.serving.test_kept_answers import answer, key, redis_server
+from warehouse.errors import DataInsightError
+
+LOGINS = {"metrics": ["user_actions"], "group_by": ["user__login"]}
+
+
+def parquet_files(store: Store) -> set[Path]:
+    return set(Path(store.settings.metric_store_url).rglob("*.parquet"))
+
+
+def rename(store: Store) -> int:
+    """Publish the star without a name that it had; gives the snapshot's number."""
+    store.sql("update marts.dim_users set login = 'nobody' where login = 'login3'")
+    return store.publish("renamed", anew=True).snapshot_id
+
+
+def test_a_snapshot_is_published_anew_although_nothing_differs(store: Store) -> None:
+    first = store.publish()
+    again = store.publish(anew=True)
+    assert (again.published, again.rewritten) == (True, {})
+    assert again.snapshot_id > first.snapshot_id
+
+
+def test_the_files_of_what_was_withdrawn_are_deleted_and_those_that_are_served_stay(store: Store) -> None:
+    store.publish()
+    before = parquet_files(store)
+    renamed = rename(store)
+    # What was published is kept for its time.
+    assert before < parquet_files(store)
+    withdraw(store.warehouse, renamed)
+    delete_withdrawn(store.warehouse, store.settings)
+    left = parquet_files(store)
+    assert before - left
+    assert all(path.parent.name == "dim_users" for path in before - left)
+    with running(create_app(store.settings)) as address:
+        server = Server(address, store.warehouse)
+        with server.client(server.key(None, Role.OPERATOR)) as client:
+            assert "login3" not in str(client.answer("user_actions", group_by=["user__login"])["rows"])
+    # Once more there is nothing to delete, and the next publication goes on from here.
+    delete_withdrawn(store.warehouse, store.settings)
+    assert parquet_files(store) == left
+    assert store.publish("renamed").published is False
+
+
+def test_a_server_lets_go_of_what_was_withdrawn(store: Store) -> None:
+    store.publish()
+    with running(create_app(store.settings)) as address:
+        server = Server(address, store.warehouse)
+        with server.client(server.key(None, Role.OPERATOR)) as client:
+            first = client.http.post("/api/v1/metrics/query", json=LOGINS, params={"page_size": 2}).json()
+            earlier = first["trust"]["snapshot_id"]
+            renamed = rename(store)
+            until(lambda: client.answer("user_actions")["trust"]["snapshot_id"] == renamed)
+            following = {"page_size": 2, "cursor": first["next_cursor"]}
+            assert client.http.post("/api/v1/metrics/query", json=LOGINS, params=following).status_code == 200
+            withdraw(store.warehouse, renamed)
+            delete_withdrawn(store.warehouse, store.settings)
+            gone = client.http.post("/api/v1/metrics/query", json=LOGINS, params=following)
+            assert (gone.status_code, earlier < renamed) == (410, True)
+            assert client.ask("user_actions").status_code == 200
+
+
+def test_answers_of_withdrawn_snapshots_are_forgotten_and_not_kept_again() -> None:
+    kept = KeptAnswers(10**6)
+    kept.put(key(1), answer())
+    assert kept.near(key(1)) is not None
+    kept.forget_up_to(6)
+    assert kept.near(key(1)) is not None
+    kept.forget_up_to(7)
+    assert kept.near(key(1)) is None
+    assert kept.bytes == 0
+    # One that was being computed meanwhile comes too late.
+    kept.put(key(1), answer())
+    assert kept.near(key(1)) is None
+
+
+def test_redis_is_emptied_of_answers_and_of_nothing_else(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as found:
+        port = found.getsockname()[1]
+    shared = SharedAnswers(f"redis://127.0.0.1:{port}/0", 10**6)
+    with pytest.raises(DataInsightError, match="the answers in Redis cannot be removed"):
+        shared.clear()
+    with redis_server(port, tmp_path), redis.Redis(port=port) as client:
+        # It was away a moment ago, and is not asked for a while; another one asks it.
+        again = SharedAnswers(f"redis://127.0.0.1:{port}/0", 10**6)
+        for limit in range(1, 4):
+            again.put(key(limit), answer())
+        client.set("somebody else's", "stays")
+        assert len(client.keys()) == 4
+        again.clear()
+        assert client.keys() == [b"somebody else's"]
+        again.close()
+    shared.close()
