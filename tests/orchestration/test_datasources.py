@@ -120,7 +120,7 @@ def test_what_is_wrong_with_a_source_is_told_without_its_secret(server: Server, 
     assert secret not in str(told)
 
 
-def test_one_organizations_broken_source_stops_nobodys_numbers(ran: Company, admin: Client) -> None:
+def test_one_organizations_broken_source_stops_nobodys_numbers(ran: Company, admin: Client, settings: Settings) -> None:
     broken = {"url": "postgresql://a:b@127.0.0.1:1/x", "tables": {"orders": {}}}
     body = {"name": "x", "kind": "database", "configuration": broken}
     made = admin.http.post("/api/v1/datasources", json=body).json()["datasource_id"]
@@ -134,10 +134,8 @@ def test_one_organizations_broken_source_stops_nobodys_numbers(ran: Company, adm
     assert batches[0]["table_name"] == "feature_usage"
     assert batches[0]["status"] == "admitted"
     usages = sa.text("select count(*) from marts.fact_feature_usage")
-    engine = sa.create_engine(ran.environment["DATAINSIGHT_DATABASE_URL"])
-    with engine.connect() as connection:
+    with open_warehouse(settings) as warehouse, warehouse.engine().connect() as connection:
         assert connection.execute(usages).scalar_one() == 3
-    engine.dispose()
 
 
 def test_a_job_that_takes_too_long_is_ended(settings: Settings) -> None:

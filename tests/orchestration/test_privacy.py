@@ -49,7 +49,11 @@ def company(ran: Company, settings: Settings) -> Company:
     with open_warehouse(settings) as warehouse, running(create_app(settings)) as address:
         server = Server(address, warehouse)
         for organization in ("A-1", "A-2"):
-            events = [_event("e-1"), _event("e-2", user_id="bea"), _event("e-3", action="left")]
+            events = [
+                _event("e-1"),
+                _event("e-2", user_id="bea", properties={"of": "bea"}),
+                _event("e-3", action="left"),
+            ]
             answer = post(server, "/analytics/events", {"events": events}, server.key(organization, Role.EDITOR))
             assert answer.status_code == 202, answer.text
         add_person(warehouse, ADA, Role.VIEWER, "A-1", name="Ada Byron", actor="test")
