@@ -88,7 +88,8 @@ def test_retail_day_by_day(shared_data: Path, tmp_path: Path, warehouse: Warehou
         source.deliver(day)
         if number in fates:
             source.be_killed(fates[number])
-        else:
+        elif number % 3 == 0:
+            # What has gathered since the last run lands together, as after a weekend.
             assert len(source.land()) == 1
     source.land()
     assert source.land() == []
