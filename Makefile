@@ -48,13 +48,20 @@ format: setup ## Let the formatters rewrite what they can
 	$(BIN)/ruff format .
 	$(BIN)/sqlfluff fix dbt_project/models
 
-superset: setup $(SUPERSET)/.complete ## Look at the warehouse through a Superset of its own
+superset: setup $(SUPERSET)/.ready ## Look at the warehouse through a Superset of its own
 	@$(BIN)/python -m pytest -n 0 tests/bi/test_superset.py
 
 # numpy, as Superset wants it, has no wheels for Python 3.13.
-$(SUPERSET)/.complete: tests/bi/requirements-superset.txt
+$(SUPERSET)/.ready: tests/bi/requirements-superset.txt
 	$(PYTHON) -m venv $(SUPERSET)
 	$(SUPERSET)/bin/python -m pip install --quiet --disable-pip-version-check --no-compile --require-hashes --requirement $<
+	# Its own notes, without anybody in them yet: to make them takes longer than all that is asked of it.
+	$(SUPERSET)/bin/python -c 'import secrets; print("SECRET_KEY =", repr(secrets.token_urlsafe(48)))' > $(SUPERSET)/superset_config.py
+	echo "SQLALCHEMY_DATABASE_URI = 'sqlite:///$(CURDIR)/$(SUPERSET)/superset.db'" >> $(SUPERSET)/superset_config.py
+	for command in "db upgrade" init; do \
+		FLASK_APP=superset SUPERSET_HOME=$(CURDIR)/$(SUPERSET) SUPERSET_CONFIG_PATH=$(CURDIR)/$(SUPERSET)/superset_config.py \
+		$(SUPERSET)/bin/superset $$command > $(SUPERSET)/superset.log 2>&1 || { cat $(SUPERSET)/superset.log >&2; exit 1; }; \
+	done
 	@touch $@
 
 lock: setup ## Renew requirements.txt from pyproject.toml (needs uv on the PATH)

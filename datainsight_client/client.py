@@ -2,16 +2,16 @@
 
 import json
 import time
-from collections.abc import Iterable, Mapping, Sequence
-from datetime import date
+from collections.abc import Iterable, Mapping
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Self, Unpack
 from urllib.parse import quote
 
 import httpx
 
 from datainsight_client.answer import Answer
 from datainsight_client.errors import DataInsightClientError, error_from, error_of
+from datainsight_client.question import NamedQuestion, Question, whole
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -54,7 +54,7 @@ class DataInsight:
         found: list[dict[str, Any]] = self._send("GET", "/metrics").json()["metrics"]
         return found
 
-    def query(self, *metrics: str, **question: Any) -> Answer:
+    def query(self, *metrics: str, **question: Unpack[Question]) -> Answer:
         """The answer as Python values.
 
         Args:
@@ -65,7 +65,7 @@ class DataInsight:
         Raises:
             DataInsightClientError: The API refuses, or cannot be reached.
         """
-        body = _question(metrics, question)
+        body = whole(metrics, question)
         told = self._send("POST", "/metrics/query", json=body).json()
         answer = Answer.from_json(told)
         # The pages after the first stand on the same snapshot.
@@ -74,7 +74,7 @@ class DataInsight:
             answer.rows.extend(told["rows"])
         return answer
 
-    def batch(self, *questions: Mapping[str, Any]) -> list[Answer]:
+    def batch(self, *questions: NamedQuestion) -> list[Answer]:
         """The answers to up to 50 questions from one snapshot, in their order.
 
         Args:
@@ -83,7 +83,7 @@ class DataInsight:
         Raises:
             DataInsightClientError: The API refuses one of them, or cannot be reached; or one has more than a page.
         """
-        asked = [_question(question["metrics"], _without_metrics(question)) for question in questions]
+        asked = [whole(question["metrics"], question) for question in questions]
         told = self._send("POST", "/metrics/batch", json={"queries": asked}).json()
         answers = []
         for number, one in enumerate(told["answers"]):
@@ -125,7 +125,7 @@ class DataInsight:
             new += self._send("POST", "/analytics/events", json=body).json()["accepted"]
         return new
 
-    def query_arrow(self, *metrics: str, **question: Any) -> "pa.Table":
+    def query_arrow(self, *metrics: str, **question: Unpack[Question]) -> "pa.Table":
         """The answer as an Arrow table; the trust envelope is the metadata `trust` of its schema.
 
         Raises:
@@ -133,11 +133,11 @@ class DataInsight:
         """
         import pyarrow as pa
 
-        body = _question(metrics, question)
+        body = whole(metrics, question)
         answer = self._send("POST", "/metrics/query", json=body, headers={"Accept": _ARROW})
         return pa.ipc.open_stream(answer.content).read_all()
 
-    def query_pandas(self, *metrics: str, **question: Any) -> "pd.DataFrame":
+    def query_pandas(self, *metrics: str, **question: Unpack[Question]) -> "pd.DataFrame":
         """The answer as a frame; the trust envelope is `frame.attrs["trust"]`.
 
         Raises:
@@ -172,30 +172,3 @@ class DataInsight:
         if response.is_error:
             raise error_of(response)
         return response
-
-
-def _question(metrics: Sequence[str], given: Mapping[str, Any]) -> dict[str, Any]:
-    question = {"metrics": list(metrics), **given}
-    start, end = question.pop("start", None), question.pop("end", None)
-    if start is not None or end is not None:
-        question["time_range"] = {"start": _day(start), "end": _day(end)}
-    filters = question.get("filters")
-    if isinstance(filters, Mapping):
-        question["filters"] = [_filter(dimension, values) for dimension, values in filters.items()]
-    return question
-
-
-def _without_metrics(question: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in question.items() if name != "metrics"}
-
-
-def _filter(dimension: str, values: Any) -> dict[str, Any]:
-    """One value or several that a dimension may have; None: it has none."""
-    if values is None:
-        return {"dimension": dimension, "op": "is_null"}
-    many = [values] if isinstance(values, str) or not isinstance(values, Iterable) else list(values)
-    return {"dimension": dimension, "op": "in", "values": [_day(value) for value in many]}
-
-
-def _day(value: Any) -> Any:
-    return value.isoformat() if isinstance(value, date) else value

@@ -178,6 +178,12 @@ class Metrics:
             question.answered(answer.table.num_rows, is_cache_hit=True)
         return answer
 
+    def repeated(self, query: MetricQuery, organization: str | None, standing: Standing, caller: Caller) -> None:
+        """Note a question whose answer the asker has kept, and which is still the answer."""
+        with self._log.question(query, organization, caller) as question:
+            question.stands_on(standing.snapshot)
+            question.answered(None, is_cache_hit=True)
+
     def explain(
         self, query: MetricQuery, organization: str | None = None, *, asker: Asker | None = None
     ) -> dict[str, Any]:

@@ -69,8 +69,8 @@ class Question:
         """Note the snapshot that answers."""
         self.snapshot_id, self.admission_seq = snapshot.snapshot_id, snapshot.admission_seq
 
-    def answered(self, row_count: int, *, is_cache_hit: bool) -> None:
-        """Note the answer."""
+    def answered(self, row_count: int | None, *, is_cache_hit: bool) -> None:
+        """Note the answer; its rows are unknown when whoever asked has kept them."""
         self.row_count, self.is_cache_hit, self.outcome = row_count, is_cache_hit, "answered"
 
 

@@ -103,8 +103,9 @@ class Settings(BaseSettings):
         description="Requests of the HTTP API that an organization has in a minute, by its plan, as JSON:"
         ' `{"standard": 6000, "large": 60000}`. `standard` is for those with no other.',
     )
-    events_bytes: Annotated[int, Field(ge=1024, le=64 * 1024**2)] = Field(
-        default=1024**2, description="Bytes that the body of a batch of events may have at the HTTP API."
+    body_bytes: Annotated[int, Field(ge=1024, le=64 * 1024**2)] = Field(
+        default=1024**2,
+        description="Bytes that the body of a request may have at the HTTP API, but for an uploaded file.",
     )
     upload_bytes: Annotated[int, Field(ge=1024, le=10 * 1024**3)] = Field(
         default=100 * 1024**2, description="Bytes that a file may have that is uploaded to the HTTP API."

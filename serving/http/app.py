@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, nullcontext
+from http import HTTPStatus
 from typing import Any
 
 from fastapi import FastAPI
@@ -30,6 +31,7 @@ from serving.http import (
     second_factor,
     uploads,
 )
+from serving.http.body_limit import BodyLimit
 from serving.http.formats import TOTALS, TRUST
 from serving.http.measured import Measured
 from serving.http.requests import REQUEST_ID, Requests
@@ -107,18 +109,22 @@ def create_app(settings: Settings, state: State | None = None) -> FastAPI:
             ],
             max_age=600,
         )
+    app.add_middleware(BodyLimit, most_bytes=settings.body_bytes, but=f"{PREFIX}/uploads")
     app.add_middleware(Requests, measured=measured)
     app.openapi = lambda: _described(app)  # type: ignore[method-assign]
     return app
 
 
 def _described(app: FastAPI) -> dict[str, Any]:
-    """The OpenAPI document: what is wrong with a request is a problem with status 400, so there is no 422."""
+    """The OpenAPI document: what is wrong with a request is a problem with status 400, or 413, so there is no 422."""
     if app.openapi_schema is None:
         described = get_openapi(title=app.title, version=app.version, summary=app.summary, routes=app.routes)
         for methods in described["paths"].values():
             for operation in methods.values():
                 operation["responses"].pop("422", None)
+                if "requestBody" in operation:
+                    too_large = problems.responses(HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
+                    operation["responses"] |= {str(status): told for status, told in too_large.items()}
         schemas = described.setdefault("components", {}).setdefault("schemas", {})
         for unused in ("HTTPValidationError", "ValidationError"):
             schemas.pop(unused, None)

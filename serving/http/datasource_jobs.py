@@ -8,6 +8,7 @@ from fastapi import APIRouter, Depends, Path
 from pydantic import BaseModel, Field
 
 from serving.datasources.jobs import Job, What, ask_for, get_job
+from serving.http.audited import Looked
 from serving.http.datasources import NOT_FOUND, DatasourceId, SourcesReader, ToWrite
 from serving.http.inputs import UNSTORED
 from serving.http.problems import ERRORS
@@ -47,7 +48,7 @@ class JobOut(BaseModel):
     ended_at: datetime | None
 
 
-@router.get("/jobs/{job_id}", summary="A job")
+@router.get("/jobs/{job_id}", summary="A job", dependencies=[Depends(Looked("datasources.job"))])
 def get(state: Annotated[State, Depends(state_of)], reader: SourcesReader, job_id: _JobId) -> JobOut:
     """How far a job is, and what came of it."""
     return _out(get_job(state.warehouse, reader.organization_id, job_id))

@@ -9,16 +9,15 @@ from sqlalchemy import Connection
 
 from serving.events import Events, store
 from serving.http.access import Allowed
-from serving.http.body_limit import LimitedRoute
 from serving.http.inputs import Id
-from serving.http.problems import ERRORS, ProblemError, responses
+from serving.http.problems import ERRORS, ProblemError
 from serving.http.requests import request_id_of
 from serving.http.state import State, state_of
 from serving.identity.audit import write_down
 from serving.identity.principal import Principal
 from serving.identity.roles import Permission
 
-router = APIRouter(prefix="/analytics", tags=["events"], route_class=LimitedRoute)
+router = APIRouter(prefix="/analytics", tags=["events"])
 
 _EVENTS_WRITE = Allowed(Permission.EVENTS_WRITE)
 EventsWriter = Annotated[Principal, Depends(_EVENTS_WRITE)]
@@ -56,7 +55,7 @@ async def _organization(
     "/events",
     summary="Report events",
     status_code=HTTPStatus.ACCEPTED,
-    responses={**ERRORS, **responses(HTTPStatus.REQUEST_ENTITY_TOO_LARGE)},
+    responses=ERRORS,
 )
 def take_events(
     request: Request,

@@ -8,6 +8,7 @@ from fastapi import APIRouter, Depends, Path, Query, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from serving.http.access import Allowed
+from serving.http.audited import Looked
 from serving.http.inputs import UNSTORED, Id, Text
 from serving.http.organizations import named_organization
 from serving.http.problems import ERRORS, responses
@@ -76,7 +77,7 @@ class NewKeyOut(BaseModel):
     key_id: str = Field(examples=["0123456789ab"])
 
 
-@router.get("", summary="List the keys")
+@router.get("", summary="List the keys", dependencies=[Depends(Looked("keys.list"))])
 def list_(
     state: Annotated[State, Depends(state_of)],
     writer: KeysWriter,

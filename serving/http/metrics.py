@@ -90,10 +90,11 @@ async def _answered(
     page = Page(state.settings, thread, place, paging.size)
     tag = _etag(page, media_type)
     headers = {"Vary": "Accept, Authorization", "Cache-Control": "private, no-cache", "ETag": tag}
+    caller = caller_of(reader)
     if tag in request.headers.get("if-none-match", ""):
+        state.metrics.repeated(query, organization, place.standing, caller)
         return Response(status_code=HTTPStatus.NOT_MODIFIED, headers=headers)
     measured: Measured = request.app.state.measured
-    caller = caller_of(reader)
     known = state.metrics.known(query, organization, place.standing, caller)
     if known is not None and known.table.num_rows <= _FEW_ROWS:
         measured.answer(known.timing.cache)
@@ -113,6 +114,7 @@ def _etag(page: Page, media_type: str) -> str:
     of_what = "\0".join(
         (
             str(place.standing.snapshot.snapshot_id),
+            thread.policy,
             repr(thread.organization),
             thread.query.model_dump_json(),
             media_type,

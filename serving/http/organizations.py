@@ -8,6 +8,7 @@ from fastapi import APIRouter, Depends, Path, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from serving.http.access import Allowed
+from serving.http.audited import Looked
 from serving.http.inputs import UNSTORED, Email, Id
 from serving.http.problems import ERRORS, ProblemError, responses
 from serving.http.requests import request_id_of
@@ -113,7 +114,7 @@ def named_organization(principal: Principal, named: str | None) -> str:
     return principal.organization_id
 
 
-@router.get("/members", summary="List the members")
+@router.get("/members", summary="List the members", dependencies=[Depends(Looked("members.list"))])
 def list_members(
     state: Annotated[State, Depends(state_of)], reader: MembersReader, organization_id: OrganizationId
 ) -> MembersOut:
@@ -192,7 +193,7 @@ def invite_member(
     )
 
 
-@router.get("/invitations", summary="List the invitations")
+@router.get("/invitations", summary="List the invitations", dependencies=[Depends(Looked("invitations.list"))])
 def list_invitations(
     state: Annotated[State, Depends(state_of)], reader: MembersReader, organization_id: OrganizationId
 ) -> InvitationsOut:

@@ -9,6 +9,7 @@ from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, ConfigDict, Field
 
 from serving.http.access import Allowed
+from serving.http.audited import Looked
 from serving.http.inputs import UNSTORED, Email, Id
 from serving.http.organizations import named_organization
 from serving.http.problems import ERRORS, responses
@@ -159,7 +160,7 @@ def erase(
     return ErasureOut.of(ordered, for_operator=writer.is_operator)
 
 
-@router.get("/erasures", summary="List the erasures")
+@router.get("/erasures", summary="List the erasures", dependencies=[Depends(Looked("privacy.erasures"))])
 def list_(
     state: Annotated[State, Depends(state_of)],
     writer: PrivacyWriter,
@@ -174,7 +175,12 @@ def list_(
     return ErasuresOut(erasures=[ErasureOut.of(one, for_operator=writer.is_operator) for one in found])
 
 
-@router.get("/erasures/{erasure_id}", summary="How far is an erasure?", responses=responses(HTTPStatus.NOT_FOUND))
+@router.get(
+    "/erasures/{erasure_id}",
+    summary="How far is an erasure?",
+    responses=responses(HTTPStatus.NOT_FOUND),
+    dependencies=[Depends(Looked("privacy.erasures"))],
+)
 def show(state: Annotated[State, Depends(state_of)], writer: PrivacyWriter, erasure_id: ErasureId) -> ErasureOut:
     """What was changed so far, and whether it is done."""
     with state.warehouse.engine(API).connect() as connection:

@@ -12,14 +12,14 @@ from serving.http.datasources import CONFLICT, NOT_FOUND, DatasourceOut, ToWrite
 from serving.http.inputs import UNSTORED, Id, Text
 from serving.http.multipart import FILE, Received, received
 from serving.http.organizations import named_organization
-from serving.http.problems import ERRORS, responses
+from serving.http.problems import ERRORS
 from serving.http.state import State, state_of
 from warehouse.errors import DataInsightError
 
 router = APIRouter(
     prefix="/uploads",
     tags=["datasources"],
-    responses={**ERRORS, **NOT_FOUND, **CONFLICT, **responses(HTTPStatus.REQUEST_ENTITY_TOO_LARGE)},
+    responses={**ERRORS, **NOT_FOUND, **CONFLICT},
     dependencies=[UNSTORED],
 )
 

@@ -2,6 +2,7 @@
 
 import json
 import secrets
+import shutil
 import socket
 import subprocess
 import time
@@ -16,7 +17,7 @@ _STARTS_WITHIN_SECONDS = 300
 
 @dataclass
 class Superset:
-    """Superset with an empty SQLite for its own notes, for as long as the context lasts.
+    """Superset with a copy of the empty notes that `make superset` has made, for as long as the context lasts.
 
     Attributes:
         program: The command `superset` of the environment it is installed in.
@@ -36,12 +37,11 @@ class Superset:
             f"SECRET_KEY = {secrets.token_urlsafe(48)!r}\n"
             f"SQLALCHEMY_DATABASE_URI = 'sqlite:///{self.folder / 'superset.db'}'\n"
         )
-        self._command("db", "upgrade")
+        shutil.copyfile(self.program.parents[1] / "superset.db", self.folder / "superset.db")
         self._command(
             *("fab", "create-admin", "--username", "admin", "--password", password),
             *("--firstname", "Ada", "--lastname", "Admin", "--email", "admin@example.com"),
         )
-        self._command("init")
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             self._port = free.getsockname()[1]

@@ -92,7 +92,7 @@ def test_later_versions_and_late_arrivals_end_where_a_full_refresh_does(star: St
     land(star.warehouse, "saas.invoices", [invoice("paid later")])
     land(star.warehouse, "saas.opportunities", [opportunity("o1", **LOST), opportunity("o2", "late", **WON)])
     land(star.warehouse, "saas.dashboards", [dashboard("d1", title="New")])
-    star.build(*SELECTED)
+    star.build_again(*SELECTED)
 
     assert star.rows("select invoice_id, plan_id, status from marts.fact_invoices order by 1") == [
         ("early", "Pro", "paid"),
@@ -117,7 +117,7 @@ def test_later_versions_and_late_arrivals_end_where_a_full_refresh_does(star: St
     ]
 
     contents = star.contents()
-    star.build("--full-refresh", *SELECTED)
+    star.build_again("--full-refresh", *SELECTED)
     assert star.contents() == contents
 
 
@@ -172,7 +172,7 @@ def test_what_its_source_no_longer_has_counts_no_more_until_it_comes_back(star: 
     land_deletions(star.warehouse, "saas.invoices", "i2", "returns", "never seen")
     land_deletions(star.warehouse, "saas.opportunities", "o1")
     land(star.warehouse, "saas.invoices", [invoice("returns", status="void")])
-    star.build(*SELECTED, "+fact_organization_months", "+fact_feature_usage")
+    star.build_again(*SELECTED, "+fact_organization_months", "+fact_feature_usage")
 
     assert star.rows("select subscription_id from marts.fact_subscriptions order by 1") == [("s1",), ("s3",)]
     assert star.rows("select max(mrr_usd) from marts.fact_organization_months where plan_id = 'Basic'") == [(None,)]

@@ -82,7 +82,7 @@ def test_changes_of_batches_are_seen_and_end_where_a_full_refresh_does(star: Sta
     ]
 
     contents, storage = {name: star.contents()[name] for name in MARTS}, star.storage(MARTS)
-    star.build(*AGAIN)
+    star.build_again(*AGAIN)
     assert star.storage(MARTS) == storage
     assert {name: star.contents()[name] for name in MARTS} == contents
 
@@ -93,7 +93,7 @@ def test_changes_of_batches_are_seen_and_end_where_a_full_refresh_does(star: Sta
     _judge(star, later, "refused", _check("most_rows_are_sound", "failed", severity="batch", failed_rows=1))
     _ask(star, "globex", query_id=6)
 
-    star.build(*AGAIN)
+    star.build_again(*AGAIN)
     assert _statuses(star) == [
         (waits, "admitted", 0, 2),
         (admitted, "admitted", 5, 1),
@@ -109,5 +109,5 @@ def test_changes_of_batches_are_seen_and_end_where_a_full_refresh_does(star: Sta
     ]
 
     contents = {name: star.contents()[name] for name in MARTS}
-    star.build(*AGAIN, "--full-refresh")
+    star.build_again(*AGAIN, "--full-refresh")
     assert {name: star.contents()[name] for name in MARTS} == contents

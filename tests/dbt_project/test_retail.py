@@ -73,14 +73,14 @@ def test_only_the_newest_version_of_each_file_counts(star: Star) -> None:
     before = dict(star.rows("select invoice_line_id, quantity from marts.fact_invoice_lines where invoice_id = '1'"))
 
     storage = star.storage(MARTS)
-    star.build(*AGAIN)
+    star.build_again(*AGAIN)
     assert star.storage(MARTS) == storage
 
     # Monday is corrected: a line comes first, one has another quantity, one is gone. Tuesday is withdrawn.
     corrected = [_line("0", "sugar"), _line("1", quantity=7), _line("1")]
     _deliver(star, {"monday": corrected, "tuesday": []})
     _deliver(star, {"wednesday": [_line("4", description="Green tea", invoice_date="2011-01-01 00:00:00")]})
-    star.build(*AGAIN)
+    star.build_again(*AGAIN)
 
     assert _lines(star) == [
         ("0", "sugar", "17850", 1, Decimal("2.55")),
@@ -95,12 +95,12 @@ def test_only_the_newest_version_of_each_file_counts(star: Star) -> None:
     # The same file again, to the letter, in a batch of its own, and rows that came in no file at all.
     _deliver(star, {"monday": corrected})
     land(star.warehouse, "online_retail.invoice_lines", [_line("5"), _line("5")], columns=COLUMNS)
-    star.build(*AGAIN)
+    star.build_again(*AGAIN)
     assert star.rows("select count(*), count(distinct invoice_line_id) from marts.fact_invoice_lines") == [(6, 6)]
     assert star.rows("select count(*) from marts.fact_invoice_lines where invoice_id in ('0', '1')") == [(3,)]
 
     contents = star.contents()
-    star.build(*AGAIN, "--full-refresh")
+    star.build_again(*AGAIN, "--full-refresh")
     assert star.contents() == contents
 
 

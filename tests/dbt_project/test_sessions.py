@@ -36,7 +36,7 @@ def test_late_corrected_and_moved_actions_end_in_the_right_sessions(star: Star) 
         assert star.rows(SESSIONS) == _sessions(known)
 
     contents = star.contents()
-    star.build("--full-refresh", "--select", "+fact_sessions")
+    star.build_again("--full-refresh", "--select", "+fact_sessions")
     assert star.contents() == contents
 
 
@@ -59,7 +59,7 @@ def test_sessions_are_not_built_past_actions_that_nobody_has_looked_at(star: Sta
     land(star.warehouse, "github.events", [_event(1, 1, at)])
     star.build("--select", "+fact_sessions")
     land(star.warehouse, "github.events", [_event(2, 1, at), _event(3, 2, at)])
-    star.build("--select", "+fact_user_actions")
+    star.build_again("--select", "+fact_user_actions")
 
     assert star.project.run("run", "--select", "fact_sessions")["fact_sessions"] == "error"
     assert "select +fact_sessions" in str(star.project.messages["fact_sessions"])

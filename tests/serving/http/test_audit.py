@@ -4,9 +4,13 @@ from typing import Any
 
 import pytest
 
+from serving.http.app import create_app
+from serving.http.permissions import doors_of
 from serving.identity.roles import Role
+from tests.serving.conftest import Store
 from tests.serving.http.conftest import Client, Server
 from tests.serving.http.people import added, audited, post
+from tests.serving.http.routes import filled
 
 
 def entries(client: Client, **params: Any) -> list[dict[str, Any]]:
@@ -41,6 +45,25 @@ def test_operators_read_all_of_it_and_that_is_in_it_too(server: Server) -> None:
         assert {one["organization_id"] for one in entries(client, organization="goose")} == {"goose"}
         assert {one["actor"] for one in entries(client, organization="goose", action="memberships")} == {"test"}
     assert audited(server.warehouse, subject)[-2:] == [("audit.read", {}), ("audit.read", {})]
+
+
+def test_whatever_an_operator_looks_at_of_others_is_written_down(server: Server, published: Store) -> None:
+    # What metrics there are, and who asks, is nothing of anybody's.
+    nobodys = {"/api/v1/metrics", "/api/v1/metrics/{metric}", "/api/v1/auth/me"}
+    doors = [door for door in doors_of(create_app(published.settings)) if door.method == "GET" and not door.is_open]
+    assert nobodys < {door.path for door in doors}
+    shop = {"name": "shop", "kind": "rest", "configuration": {"catalog": "stripe", "parameters": {"api_key": "k"}}}
+    made = post(server, "/datasources", shop, server.key("acme", Role.ADMIN)).json()["datasource_id"]
+    with server.client(server.key(None, Role.OPERATOR)) as client:
+        subject = client.get("/auth/me").json()["subject"]
+        for door in doors:
+            before = len(audited(server.warehouse, subject))
+            client.http.get(filled(door.path, datasource_id=made), params={"metrics": "mrr", "organization": "acme"})
+            assert len(audited(server.warehouse, subject)) - before == (door.path not in nobodys), door.path
+    with server.client(server.key("acme", Role.ADMIN)) as client:
+        subject = client.get("/auth/me").json()["subject"]
+        assert client.get("/keys").status_code == 200
+    assert audited(server.warehouse, subject) == []
 
 
 def test_pages_go_on_where_the_one_before_ended_whatever_comes_meanwhile(server: Server) -> None:

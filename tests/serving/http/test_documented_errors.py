@@ -214,12 +214,12 @@ def test_410_its_snapshot_is_no_longer_kept(store: Store, documented: dict[int, 
 
 
 def test_413_it_is_too_large(published: Store, documented: dict[int, list[Door]]) -> None:
-    small = published.settings.model_copy(update={"events_bytes": 1024, "upload_bytes": 1024})
+    small = published.settings.model_copy(update={"body_bytes": 1024, "upload_bytes": 1024})
     with running(create_app(small)) as address:
         server = Server(address, published.warehouse)
         with server.client(server.key("acme", Role.ADMIN)) as client:
             for door in documented[413]:
-                large: dict[str, Any] = {"json": {"events": [{**EVENT, "properties": {"text": "x" * 2_000}}]}}
+                large: dict[str, Any] = {"content": b'{"text": "' + b"x" * 2_000 + b'"}'}
                 if door.path.endswith("/uploads"):
                     large = {"files": {"file": ("orders.csv", b"a,b\n" + b"1,2\n" * 2_000)}}
                 assert not differs(ask(client, door, **large), 413, door)

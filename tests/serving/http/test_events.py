@@ -141,13 +141,13 @@ def test_a_body_that_is_too_large_is_refused_whether_it_says_so_or_not(
     settings: Settings, warehouse: Warehouse
 ) -> None:
     body = b'{"events": [' + b" " * 4_000 + b"]}"
-    with running(create_app(settings.model_copy(update={"events_bytes": 2_048}))) as address:
+    with running(create_app(settings.model_copy(update={"body_bytes": 2_048}))) as address:
         door = Server(address, warehouse)
         with door.client(door.key("acme", Role.EDITOR)) as client:
             for content in (body, iter([body[:1_500], body[1_500:]])):
                 refused = client.http.post(PATH, content=content, headers={"Content-Type": "application/json"})
                 assert (refused.status_code, refused.headers["Content-Type"]) == (413, "application/problem+json")
-                assert refused.json()["detail"] == "the body has more than 2,048 bytes"
+                assert refused.json()["detail"] == "the body has more than 2,048 bytes; nothing of it was taken"
                 assert refused.headers["X-Content-Type-Options"] == "nosniff"
             assert report(client.http, event("e-1")).status_code == 202
 
