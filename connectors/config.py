@@ -10,11 +10,12 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from connectors.kinds import KINDS
-from connectors.names import MAX_BYTES, RESERVED_TABLES
+from connectors.names import MAX_BYTES
 from connectors.secrets import also_hide, redacted, variable_secrets
 from connectors.source import SourceConfig, Surroundings
 from connectors.yaml_document import Location, YamlDocument, read_yaml
 from warehouse.errors import DataInsightError
+from warehouse.table_names import RESERVED_TABLES
 
 _NAME = re.compile(r"[a-z](?:_?[a-z0-9])*")
 _DESCRIBED = {"cron", "delimiter", "retention"}  # Mistakes that the description of the key says best.

@@ -9,8 +9,6 @@ import unicodedata
 from collections.abc import Iterable
 
 MAX_BYTES = 63
-# dlt takes no table by these names: on some systems no file may be called so.
-RESERVED_TABLES = {"aux", "con", "nul", "prn", *(f"{port}{number}" for port in ("com", "lpt") for number in range(10))}
 
 _WORD_STARTS = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Za-z0-9])(?=[A-Z][a-z])")
 _NOT_IN_NAMES = re.compile(r"[^a-z0-9]+")

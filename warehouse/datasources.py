@@ -119,6 +119,11 @@ def upload_folder(home: Path, organization: str, datasource_id: str) -> Path:
     return home / "uploads" / folder / datasource_id
 
 
+def rest_folder(home: Path, source: str) -> Path:
+    """Where a source of kind `rest` keeps what an API tells it to use from now on."""
+    return home / "rest" / source
+
+
 def secret_texts_of(secrets: Secrets, shortest: int = 6) -> set[str]:
     """The secrets as texts that are looked for in what is shown; shorter ones would be found everywhere."""
     texts = {str(value) for value in secrets.values() if not isinstance(value, Sequence) or isinstance(value, str)}

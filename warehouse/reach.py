@@ -5,12 +5,16 @@ machine's own ports, a cloud's metadata.
 """
 
 import socket
-from collections.abc import Sequence
+import threading
+import time
+from collections.abc import Collection, Sequence
+from concurrent.futures import Future
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 
 from warehouse.errors import DataInsightError
 
+_LOOK_UP_SECONDS = 10.0
 # RFC 6052, 2.1: the last four bytes of these are an address of the old sort.
 _TRANSLATED = ip_network("64:ff9b::/96")
 
@@ -51,6 +55,35 @@ class Reach:
                 " platform sets",
             )
         return found
+
+    def require_all(self, hosts: Collection[str], seconds: float = _LOOK_UP_SECONDS) -> None:
+        """Make sure that each of these names may be reached; each is looked up once, all of them within a time.
+
+        Raises:
+            DataInsightError: One of them may not be (see `addresses`), or their name servers take too long.
+        """
+        end = time.monotonic() + seconds
+        found: Future[None] = Future()
+
+        def look_up() -> None:
+            try:
+                for host in dict.fromkeys(hosts):
+                    if time.monotonic() > end:
+                        return
+                    self.addresses(host)
+                found.set_result(None)
+            except BaseException as error:  # noqa: BLE001 - raised where it is waited for.
+                found.set_exception(error)
+
+        # No look-up can be ended, and whose name server it is may keep it waiting: then the thread is left behind,
+        # which begins no other.
+        threading.Thread(target=look_up, name="look-up", daemon=True).start()
+        try:
+            found.result(seconds)
+        except TimeoutError:
+            raise DataInsightError(
+                f"the hosts could not be looked up within {seconds:g} s", hint="try again when their names are answered"
+            ) from None
 
 
 def _meant(address: str) -> IPv4Address | IPv6Address:

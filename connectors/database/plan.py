@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 from connectors.database.relation import Column, Relation, find_column, find_relation, matching
 from connectors.database.session import Session
-from connectors.names import MAX_BYTES, RESERVED_TABLES, column_name
+from connectors.names import MAX_BYTES, column_name
 from warehouse.errors import DataInsightError
+from warehouse.table_names import RESERVED_TABLES
 
 if TYPE_CHECKING:
     from connectors.database.kind import DatabaseSource, DatabaseTable

@@ -6,7 +6,7 @@ Every wait has an end: connecting 10 seconds, an answer 60. What a store says wh
 import glob
 import hashlib
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 
 from pydantic import SecretStr
 
+from connectors.files.ambient import nothing_ambient
 from connectors.files.kind import FilesSource
 from warehouse.errors import DataInsightError
 
@@ -57,7 +58,7 @@ class ObjectStore:
 
     Args:
         source: Its endpoint and options; without any, each library looks for credentials where it always does:
-            AWS_*, GOOGLE_APPLICATION_CREDENTIALS, AZURE_STORAGE_* and their files.
+            AWS_*, GOOGLE_APPLICATION_CREDENTIALS, AZURE_STORAGE_* and their files. Not so for an organization's.
     """
 
     def __init__(self, source: FilesSource) -> None:
@@ -146,7 +147,8 @@ class ObjectStore:
         if place not in self._connected:
             server = {"port": parts.port, "username": parts.username}
             given = {name: value for name, value in server.items() if value is not None}
-            self._connected[place] = self._connect(parts.scheme, parts.hostname or "", given)
+            with nullcontext() if self._source.reach is None else nothing_ambient():
+                self._connected[place] = self._connect(parts.scheme, parts.hostname or "", given)
         return self._connected[place]
 
     def _connect(self, scheme: str, host: str, given: Mapping[str, Any]) -> Any:
@@ -155,11 +157,12 @@ class ObjectStore:
         if scheme == "sftp":
             from connectors.files.sftp import connect
 
+            addresses = None
             if self._source.reach is not None:
-                self._source.reach.addresses(host)
+                addresses = self._source.reach.addresses(host)
                 # The keys of whoever runs the platform are not their customers'.
                 options |= {"look_for_keys": False, "allow_agent": False}
-            return connect(host, {**given, **options}, _CONNECT_SECONDS, _ANSWER_SECONDS)
+            return connect(host, {**given, **options}, _CONNECT_SECONDS, _ANSWER_SECONDS, addresses)
         endpoint = self._source.endpoint
         if endpoint is not None and self._source.reach is not None:
             self._source.reach.addresses(urlsplit(endpoint).hostname or "")
@@ -172,6 +175,9 @@ class ObjectStore:
                 **apart, **({"endpoint_url": endpoint} if endpoint else {}), config_kwargs=config, **options
             )
             store.retries = 2
+            if self._source.reach is not None:
+                # By itself it would connect with its first request, and look around then.
+                store.connect()
             return store
         if scheme == "gs":
             # The package's own default asks over gRPC what kind of bucket it is, which reading does not need.

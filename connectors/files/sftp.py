@@ -1,13 +1,20 @@
 """A connection to an SFTP server that is known: a server whose host key nobody vouched for is not talked to."""
 
 import base64
-from collections.abc import Mapping
+import socket
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from warehouse.errors import DataInsightError
 
 
-def connect(host: str, options: Mapping[str, Any], connect_seconds: float, answer_seconds: float) -> Any:
+def connect(
+    host: str,
+    options: Mapping[str, Any],
+    connect_seconds: float,
+    answer_seconds: float,
+    addresses: Sequence[str] | None = None,
+) -> Any:
     """A file system of fsspec over SFTP.
 
     Args:
@@ -17,12 +24,14 @@ def connect(host: str, options: Mapping[str, Any], connect_seconds: float, answe
             ~/.ssh/known_hosts does not name.
         connect_seconds: How long to wait for a connection.
         answer_seconds: How long to wait for an answer.
+        addresses: Where the host is; None: it is looked up.
 
     Raises:
         DataInsightError: The host key is not known, is another one, or makes no sense.
     """
     import paramiko
     from fsspec.implementations.sftp import SFTPFileSystem  # type: ignore[import-untyped]
+    from paramiko.config import SSH_PORT
     from paramiko.pkey import UnknownKeyType
 
     given = dict(options)
@@ -37,7 +46,8 @@ def connect(host: str, options: Mapping[str, Any], connect_seconds: float, answe
             if host_key:
                 self._trust(str(host_key))
             self.client.set_missing_host_key_policy(paramiko.RejectPolicy())
-            self.client.connect(self.host, **self.ssh_kwargs)
+            connected = None if addresses is None else _connected(addresses, self._port, connect_seconds)
+            self.client.connect(self.host, **self.ssh_kwargs, sock=connected)
             self.ftp = self.client.open_sftp()
             channel = self.ftp.get_channel()
             if channel is not None:
@@ -51,9 +61,12 @@ def connect(host: str, options: Mapping[str, Any], connect_seconds: float, answe
                 raise DataInsightError(
                     "storage_options.host_key is no host key", hint="copy it from: ssh-keyscan HOST"
                 ) from error
-            port = int(self.ssh_kwargs.get("port", 22))
-            name = self.host if port == 22 else f"[{self.host}]:{port}"  # noqa: PLR2004 - SSH's own port.
+            name = self.host if self._port == SSH_PORT else f"[{self.host}]:{self._port}"
             self.client.get_host_keys().add(name, key.get_name(), key)
+
+        @property
+        def _port(self) -> int:
+            return int(self.ssh_kwargs.get("port", SSH_PORT))
 
     try:
         return KnownHosts(host, skip_instance_cache=True, **waits, **given)
@@ -69,3 +82,14 @@ def connect(host: str, options: Mapping[str, Any], connect_seconds: float, answe
                 hint="add it to ~/.ssh/known_hosts, or say storage_options: {host_key: ssh-ed25519 AAAA…}",
             ) from error
         raise
+
+
+def _connected(addresses: Sequence[str], port: int, seconds: float) -> socket.socket:
+    """A connection to the first of these addresses that takes one: a name might stand for another by now."""
+    failed = OSError("there is no address to connect to")
+    for address in addresses:
+        try:
+            return socket.create_connection((address, port), seconds)
+        except OSError as error:
+            failed = error
+    raise failed

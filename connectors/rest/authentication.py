@@ -6,7 +6,7 @@ import json
 import os
 import threading
 import time
-from base64 import b64encode
+from base64 import b64encode, urlsafe_b64encode
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,6 +14,9 @@ from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 import requests
+from cryptography.fernet import Fernet, InvalidToken
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from requests.auth import AuthBase
 
 from connectors.rest.session import ApiSession, Call
@@ -63,7 +66,8 @@ class OAuth2(AuthBase):
     Args:
         session: What the token is asked with.
         settings: The definition's, placeholders filled in.
-        kept: The file in which a refresh token that replaces the configured one is kept, readable by its owner only.
+        kept: The file in which a refresh token that replaces the configured one is kept, encrypted, and readable by its
+            owner only.
     """
 
     def __init__(self, session: ApiSession, settings: Mapping[str, Any], kept: Path) -> None:
@@ -163,13 +167,20 @@ def _read_kept(kept: Path, given: str) -> str | None:
     """The refresh token that replaced the configured one; None when another has been configured since."""
     try:
         found = json.loads(kept.read_text(encoding="utf-8"))
+        if found.get("replaces") != _digest(given):
+            return None
+        if "sealed" in found:
+            return _fernet(given).decrypt(found["sealed"]).decode()
+        # Files from before are in clear.
+        _keep(kept, given, found["refresh_token"])
+        return str(found["refresh_token"])
     except FileNotFoundError:
         return None
+    except InvalidToken:
+        problem = "it is damaged"
     except (OSError, ValueError) as error:
-        raise DataInsightError(
-            f"{kept} cannot be read: {error}", "remove it and configure a new refresh token"
-        ) from None
-    return found["refresh_token"] if found.get("replaces") == _digest(given) else None
+        problem = str(error)
+    raise DataInsightError(f"{kept} cannot be read: {problem}", "remove it and configure a new refresh token")
 
 
 def _keep(kept: Path, given: str, refresh: str) -> None:
@@ -177,10 +188,22 @@ def _keep(kept: Path, given: str, refresh: str) -> None:
     new.unlink(missing_ok=True)
     handle = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(handle, "w", encoding="utf-8") as file:
-        json.dump({"replaces": _digest(given), "refresh_token": refresh}, file)
+        sealed = _fernet(given).encrypt(refresh.encode()).decode()
+        json.dump({"replaces": _digest(given), "sealed": sealed}, file)
         file.flush()
         os.fsync(file.fileno())
     new.replace(kept)
+
+
+def _fernet(given: str) -> Fernet:
+    """A lock that the configured token opens: whoever has the file alone, or deletes what is configured, has nothing.
+
+    It need not be stretched: a refresh token cannot be guessed (RFC 6749, 10.10).
+    """
+    derived = HKDF(algorithm=SHA256(), length=32, salt=b"datainsight", info=b"kept refresh token").derive(
+        given.encode()
+    )
+    return Fernet(urlsafe_b64encode(derived))
 
 
 def _digest(text: str) -> str:

@@ -18,6 +18,7 @@ from connectors.rest.overrides import check_placeholders, overridden
 from connectors.rest.placeholders import ABSENT
 from connectors.secrets import secret_texts
 from connectors.source import SourceConfig, Surroundings, TableConfig
+from warehouse.datasources import rest_folder
 
 if TYPE_CHECKING:
     from connectors.rest.api import Api
@@ -73,7 +74,7 @@ class RestSource(SourceConfig):
     @model_validator(mode="after")
     def _remember_home(self, info: ValidationInfo) -> "RestSource":
         if isinstance(info.context, Surroundings):
-            self._kept = info.context.home / "rest" / info.context.name / "refresh_token.json"
+            self._kept = rest_folder(info.context.home, info.context.name) / "refresh_token.json"
         return self
 
     def check(self) -> list[TableCheck]:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import subprocess
 import tempfile
@@ -10,6 +11,8 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
+
+import sqlalchemy as sa
 
 from serving.datasources.jobs import Job, What
 from serving.platform_command import start_command
@@ -88,7 +91,7 @@ def outcome_of(what: str, code: int, answer: bytes, hidden: Mapping[str, str]) -
         what: What was asked for.
         code: What the command ended with.
         answer: What it printed.
-        hidden: What is not told, and what stands in its place.
+        hidden: Patterns of what is not told, and what stands in its place.
     """
     try:
         told = json.loads(answer)
@@ -96,7 +99,8 @@ def outcome_of(what: str, code: int, answer: bytes, hidden: Mapping[str, str]) -
         told = None
     if not isinstance(told, dict):
         return _failed(f"the command ended with code {code} and without an answer", "try again; nothing is lost")
-    told = _without(told, sorted(hidden.items(), key=lambda pair: -len(pair[0])))
+    longest_first = sorted(hidden.items(), key=lambda pair: -len(pair[0]))
+    told = _without(told, [(re.compile(pattern), instead) for pattern, instead in longest_first])
     result: dict[str, Any] = {"tables": told["tables"]} if "tables" in told else {}
     if what == What.SYNC and "batches" in told:
         result = {name: told[name] for name in _SYNC_SAYS if name in told}
@@ -114,24 +118,37 @@ def _arguments(settings: Settings, job: Job) -> Sequence[str]:
     return ["sources", job.what, job.datasource_id, "--json"]
 
 
+def places_of(url: sa.URL) -> dict[str, str]:
+    """Where the platform's own database is, in whatever words an error says it: patterns, and what stands for them."""
+    host, port, database = re.escape(url.host or "localhost"), url.port or 5432, re.escape(url.database or "")
+    password = secret_texts_of({("password",): str(url.password or "")})
+    return {
+        rf"postgres(?:ql)?(?:\+\w+)?://[^@\s]*@\[?{host}\]?(?::\d+)?(?:/{database})?(?:\?\S*)?": "***",
+        rf"\[?{host}\]?:{port}(?:/{database})?": "***",
+        # As libpq says it: "db.internal" (10.0.0.5), port 5432.
+        rf'"{host}"(?: \([0-9A-Fa-f.:]+\))?, port {port}': "***",
+        **dict.fromkeys(map(re.escape, password), "***"),
+    }
+
+
 def _hidden(settings: Settings, warehouse: Warehouse, job: Job) -> dict[str, str]:
-    """The source's secrets, and the folder of its files, which are called as its owner has called them."""
+    """The source's secrets, the folder of its files, which are called as its owner has called them, and our places."""
     with warehouse.engine(API).connect() as connection:
         found = list_datasources(connection, datasource_id=job.datasource_id)
     folder = upload_folder(settings.home, job.organization_id, job.datasource_id)
-    hidden = {f"{folder}/": "", str(folder): "", f"{settings.home}/": "", str(settings.home): ""}
+    texts = {f"{folder}/": "", str(folder): "", f"{settings.home}/": "", str(settings.home): ""}
     for datasource in found:
         # With another key the command will say so, and can tell nothing that it cannot read.
         with suppress(DataInsightError):
-            hidden |= dict.fromkeys(secret_texts_of(unsealed(settings, datasource)), "***")
-    return hidden
+            texts |= dict.fromkeys(secret_texts_of(unsealed(settings, datasource)), "***")
+    return {**{re.escape(text): instead for text, instead in texts.items()}, **places_of(warehouse.url_object)}
 
 
-def _without(value: Any, hidden: Sequence[tuple[str, str]]) -> Any:
+def _without(value: Any, hidden: Sequence[tuple[re.Pattern[str], str]]) -> Any:
     match value:
         case str():
-            for text, instead in hidden:
-                value = value.replace(text, instead)
+            for pattern, instead in hidden:
+                value = pattern.sub(instead, value)
             # PostgreSQL keeps no NUL.
             return value.replace("\0", "\N{REPLACEMENT CHARACTER}")
         case dict():

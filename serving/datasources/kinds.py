@@ -40,10 +40,17 @@ _CREDENTIALS = {
 }
 _CREDENTIALS["abfs"] = _CREDENTIALS["az"]
 _ACCOUNT = re.compile(r"[a-z0-9]{3,24}")
+_FREE = {"exclude", "include", "parallel", "retention", "schema"}
+# None of a store's credentials says where it is, and each may be changed without the others.
+_CHANGED_ALONE = {"account_key", "key", "password", "sas_token", "secret", "token"}
+# Each is looked up, by whatever name server its owner has chosen.
+_MOST_HOSTS = 20
 
 
 def require_safe(kind: str, whole: Mapping[str, Any], reach: Reach) -> None:
     """Refuse a configuration, its secrets in their places, that asks for what no organization may have.
+
+    The hosts that it names are looked up, which may take seconds: never within a transaction.
 
     Raises:
         DataInsightError: It does; no secret is repeated.
@@ -56,16 +63,32 @@ def require_safe(kind: str, whole: Mapping[str, Any], reach: Reach) -> None:
             f"configuration.{unknown[0]} is no setting of a datasource of kind {kind}",
             hint=f"allowed are {', '.join(sorted(_KEYS[kind]))}",
         )
-    _CHECKS[kind](whole, reach)
+    hosts = set(_CHECKS[kind](whole))
+    if len(hosts) > _MOST_HOSTS:
+        raise DataInsightError(
+            f"configuration names {len(hosts):,} hosts, and {_MOST_HOSTS} are allowed",
+            hint="make a datasource for each of its systems",
+        )
+    reach.require_all(sorted(hosts))
 
 
-def destination(kind: str, shown: Mapping[str, Any]) -> dict[str, Any]:
-    """What of a configuration says where its secrets are sent: kept secrets must not go elsewhere than before."""
-    free = {"exclude", "include", "parallel", "retention", "schema"} | ({"tables"} if kind != "files" else set())
-    return {name: value for name, value in shown.items() if name not in free}
+def destination(kind: str, whole: Mapping[str, Any]) -> dict[str, Any]:
+    """What of a configuration says where its secrets are sent: kept secrets must not go elsewhere than before.
+
+    Args:
+        kind: Its kind.
+        whole: The configuration with its secrets in their places, for a host may stand among them: where the address of
+            an API is made of parameters, as the URL that tokens are fetched from, as the name of an account.
+    """
+    free = _FREE if kind == "files" else {*_FREE, "tables"}
+    found = {name: value for name, value in whole.items() if name not in free}
+    if isinstance(found.get("storage_options"), Mapping):
+        options = found["storage_options"].items()
+        found["storage_options"] = {name: value for name, value in options if name not in _CHANGED_ALONE}
+    return found
 
 
-def _database(whole: Mapping[str, Any], reach: Reach) -> None:
+def _database(whole: Mapping[str, Any]) -> list[str]:
     try:
         url = sa.make_url(str(whole.get("url", "")))
     except (sa.exc.ArgumentError, ValueError):
@@ -79,7 +102,7 @@ def _database(whole: Mapping[str, Any], reach: Reach) -> None:
     beyond = sorted(set(url.query) - _DATABASE_OPTIONS)
     if beyond:
         raise _no_database(f"has a parameter that is not allowed; these are: {', '.join(sorted(_DATABASE_OPTIONS))}")
-    reach.addresses(url.host)
+    return [url.host]
 
 
 def _no_database(problem: str) -> DataInsightError:
@@ -88,7 +111,7 @@ def _no_database(problem: str) -> DataInsightError:
     )
 
 
-def _rest(whole: Mapping[str, Any], reach: Reach) -> None:
+def _rest(whole: Mapping[str, Any]) -> list[str]:
     if ("catalog" in whole) == ("definition" in whole):
         raise DataInsightError("configuration must have either catalog or definition")
     definition = whole.get("definition", {})
@@ -97,12 +120,9 @@ def _rest(whole: Mapping[str, Any], reach: Reach) -> None:
             "configuration.definition must be the definition itself, as a mapping of keys to values",
             hint="`catalog` names one of those that are ready",
         )
-    for where, address in _addresses(definition, ("definition",)):
-        # What a parameter makes of it is looked at when it is asked, as is every redirect.
-        if "{" not in address:
-            _require_reachable(where, address, reach)
-    if "base_url" in whole:
-        _require_reachable("base_url", whole["base_url"], reach)
+    # What a parameter makes of an address is looked at when it is asked, as is every redirect.
+    hosts = [_host(where, one) for where, one in _addresses(definition, ("definition",)) if "{" not in one]
+    return [*hosts, _host("base_url", whole["base_url"])] if "base_url" in whole else hosts
 
 
 def _addresses(value: Any, place: tuple[str, ...]) -> Iterator[tuple[str, str]]:
@@ -114,8 +134,8 @@ def _addresses(value: Any, place: tuple[str, ...]) -> Iterator[tuple[str, str]]:
             yield from _addresses(item, (*place, str(name)))
 
 
-def _files(whole: Mapping[str, Any], reach: Reach) -> None:
-    schemes = set()
+def _files(whole: Mapping[str, Any]) -> list[str]:
+    schemes, hosts = set(), []
     for where, pattern in _patterns(whole):
         parts = _parts(where, pattern)
         if parts.scheme not in _STORES or not parts.netloc:
@@ -124,13 +144,12 @@ def _files(whole: Mapping[str, Any], reach: Reach) -> None:
                 hint="files of your own machine are uploaded: POST /api/v1/uploads",
             )
         if parts.scheme == "sftp":
-            reach.addresses(parts.hostname or "")
+            hosts.append(parts.hostname or "")
         schemes.add(parts.scheme)
     if len(schemes) != 1:
         raise DataInsightError("configuration must name files of one store", hint="tables: {orders: {path: s3://…}}")
-    if "endpoint" in whole:
-        _require_reachable("endpoint", whole["endpoint"], reach)
     _require_own_credentials(schemes.pop(), whole.get("storage_options", {}))
+    return [*hosts, _host("endpoint", whole["endpoint"])] if "endpoint" in whole else hosts
 
 
 def _patterns(whole: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
@@ -167,11 +186,11 @@ def _is_nested(value: Any) -> bool:
     return isinstance(value, Mapping | list)
 
 
-def _require_reachable(where: str, address: Any, reach: Reach) -> None:
+def _host(where: str, address: Any) -> str:
     parts = _parts(where, address)
     if parts.scheme not in {"http", "https"} or not parts.hostname:
         raise DataInsightError(f"configuration.{where} is no address", hint="it is written https://api.example.com")
-    reach.addresses(parts.hostname)
+    return str(parts.hostname)
 
 
 def _parts(where: str, address: Any) -> Any:
@@ -184,4 +203,5 @@ def _parts(where: str, address: Any) -> Any:
     return parts
 
 
-_CHECKS: dict[str, Callable[[Mapping[str, Any], Reach], None]] = {"database": _database, "files": _files, "rest": _rest}
+# Each tells the hosts that a configuration names.
+_CHECKS: dict[str, Callable[[Mapping[str, Any]], list[str]]] = {"database": _database, "files": _files, "rest": _rest}

@@ -4,7 +4,7 @@ import json
 import secrets as random
 import shutil
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import sqlalchemy as sa
@@ -13,21 +13,24 @@ from sqlalchemy.dialects.postgresql import JSONB
 from serving.datasources.kinds import destination, require_safe
 from serving.datasources.secrets import kept, split
 from serving.datasources.transactions import begun
+from serving.identity.actors import actors_as_told
 from serving.identity.audit import write_down
 from serving.identity.memberships import require_current
 from serving.identity.principal import Principal
 from serving.identity.refusals import ConflictError, NotFoundError
 from warehouse.database import Warehouse
 from warehouse.datasources import (
+    HIDDEN,
     Datasource,
     Place,
     joined,
     list_datasources,
+    rest_folder,
     sealed,
     unsealed,
     upload_folder,
 )
-from warehouse.errors import DataInsightError
+from warehouse.errors import DataInsightError, UnavailableError
 from warehouse.reach import Reach
 from warehouse.settings import Settings
 
@@ -60,7 +63,9 @@ class Datasources:
         with begun(self.warehouse) as connection:
             if self.actor.is_operator:
                 self._note(connection, "datasources.read", organization)
-            return list_datasources(connection, organization=self.actor.organization_id or organization)
+            return self._as_told(
+                connection, list_datasources(connection, organization=self.actor.organization_id or organization)
+            )
 
     def get(self, datasource_id: str) -> Datasource:
         """One of them.
@@ -80,8 +85,7 @@ class Datasources:
         Raises:
             DataInsightError: Something of its configuration may not be.
         """
-        shown, found = split(configuration)
-        secrets = self._checked(kind, shown, found, {})
+        shown, secrets = self._checked(kind, configuration)
         return self._insert(new_id(), organization, name, kind, shown, secrets)
 
     def add_uploaded(self, datasource_id: str, organization: str, name: str, table: str, settings: Any) -> Datasource:
@@ -121,14 +125,22 @@ class Datasources:
             NotFoundError: See `get`.
             DataInsightError: Something of the new configuration may not be; or it would send the kept secrets somewhere
                 else; or its files were uploaded, and have no configuration to be given.
+            UnavailableError: Somebody else has changed it at the same moment.
         """
         with begun(self.warehouse) as connection:
             require_current(connection, self.actor)
-            former = self._found(connection, datasource_id, to_change=True)
-            given: dict[str, Any] = {"datasource_id": datasource_id, "name": name or former.name}
-            given |= {"configuration": former.configuration, "sealed": former.secrets_encrypted}
-            if configuration is not None:
-                given |= self._changed(former, configuration)
+            former = self._found(connection, datasource_id)
+        # In no transaction: the hosts that it names are looked up, by name servers that may take their time.
+        anew = {} if configuration is None else self._changed(former, configuration)
+        with begun(self.warehouse) as connection:
+            require_current(connection, self.actor)
+            current = self._found(connection, datasource_id, to_change=True)
+            if anew and current != former:
+                raise UnavailableError(
+                    "the datasource was changed at the same moment", hint="look at it, and try again"
+                )
+            given: dict[str, Any] = {"datasource_id": datasource_id, "name": name or current.name}
+            given |= {"configuration": current.configuration, "sealed": current.secrets_encrypted, **anew}
             connection.execute(
                 sa.text(
                     "update app.datasources set name = :name, configuration = :configuration,"
@@ -138,7 +150,7 @@ class Datasources:
             )
             changed = [what for what, value in (("name", name), ("configuration", configuration)) if value is not None]
             details = {"datasource_id": datasource_id, "changed": changed}
-            self._note(connection, "datasources.change", former.organization_id, details)
+            self._note(connection, "datasources.change", current.organization_id, details)
             return self._found(connection, datasource_id)
 
     def delete(self, datasource_id: str) -> None:
@@ -167,38 +179,39 @@ class Datasources:
                 whose,
             )
             self._note(connection, "datasources.delete", found.organization_id, whose)
-        if found.is_uploaded:
-            shutil.rmtree(upload_folder(self.settings.home, found.organization_id, datasource_id), ignore_errors=True)
+        home = self.settings.home
+        for folder in (upload_folder(home, found.organization_id, datasource_id), rest_folder(home, datasource_id)):
+            shutil.rmtree(folder, ignore_errors=True)
 
     def _changed(self, former: Datasource, configuration: dict[str, Any]) -> dict[str, Any]:
         if former.is_uploaded:
             raise DataInsightError("the files of this datasource were uploaded; only its name can be changed")
-        shown, found = split(configuration)
-        old = unsealed(self.settings, former) if self._keeps_any(found) else {}
-        if old and destination(former.kind, shown) != destination(former.kind, former.configuration):
-            raise DataInsightError(
-                "the credentials of this datasource would go elsewhere than before",
-                hint="give them again, in the place of every ***; they are not sent to a place they were not given for",
-            )
-        secrets = self._checked(former.kind, shown, found, old)
+        shown, secrets = self._checked(former.kind, configuration, former)
         return {
             "configuration": shown,
             "sealed": sealed(self.settings, former.datasource_id, secrets) if secrets else None,
         }
 
-    @staticmethod
-    def _keeps_any(secrets: Mapping[Place, Any]) -> bool:
-        return "***" in secrets.values()
-
     def _checked(
-        self, kind: str, shown: dict[str, Any], found: Mapping[Place, Any], former: Mapping[Place, Any]
-    ) -> dict[Place, Any]:
+        self, kind: str, configuration: dict[str, Any], former: Datasource | None = None
+    ) -> tuple[dict[str, Any], dict[Place, Any]]:
+        """What of a configuration is shown, and its secrets, those included that it keeps of a former one."""
+        shown, found = split(configuration)
         size = len(json.dumps([shown, [str(value) for value in found.values()]]))
         if size > _LARGEST_BYTES:
             raise DataInsightError(f"configuration has more than {_LARGEST_BYTES:,} bytes")
-        secrets = kept(found, former)
-        require_safe(kind, joined(shown, secrets), Reach(self.settings.source_networks))
-        return secrets
+        keeps = former if HIDDEN in found.values() else None
+        old = {} if keeps is None else unsealed(self.settings, keeps)
+        secrets = kept(found, old)
+        whole = joined(shown, secrets)
+        if keeps is not None and destination(kind, whole) != destination(kind, joined(keeps.configuration, old)):
+            raise DataInsightError(
+                "the credentials of this datasource would go elsewhere than before",
+                hint="give them again, in the place of every ***; they are not sent to a place they were not given for,"
+                " and whatever stands beside them may say where that is",
+            )
+        require_safe(kind, whole, Reach(self.settings.source_networks))
+        return shown, secrets
 
     def _insert(
         self,
@@ -246,7 +259,11 @@ class Datasources:
         found = list_datasources(connection, organization=self.actor.organization_id, datasource_id=datasource_id)
         if not found:
             raise NotFoundError("there is no such datasource", hint="GET /api/v1/datasources lists yours")
-        return found[0]
+        return self._as_told(connection, found)[0]
+
+    def _as_told(self, connection: sa.Connection, found: list[Datasource]) -> list[Datasource]:
+        told = actors_as_told(connection, self.actor, (one.created_by for one in found))
+        return [replace(one, created_by=told[one.created_by]) for one in found]
 
     def _note(
         self, connection: sa.Connection, action: str, organization: str | None, details: Mapping[str, Any] | None = None

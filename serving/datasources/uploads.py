@@ -14,6 +14,7 @@ from serving.datasources.registry import Datasources, new_id
 from warehouse.datasources import Datasource, upload_folder
 from warehouse.embedded.files import open_to_pass, sync_folder
 from warehouse.errors import DataInsightError, UnavailableError
+from warehouse.table_names import RESERVED_TABLES
 
 _TABLE = re.compile(r"[a-z](?:_?[a-z0-9])*")
 _LONGEST_TABLE = 63
@@ -79,7 +80,8 @@ def table_of(file_name: str) -> str:
     """What the table of a file is called when nobody says: as the file is, in the letters that names may have."""
     stem = re.split(r"[/\\]", file_name)[-1].partition(".")[0].lower()
     name = re.sub(r"[^a-z0-9]+", "_", stem).strip("_")[:_LONGEST_TABLE].rstrip("_")
-    return name if _TABLE.fullmatch(name) else f"table_{name}"[:_LONGEST_TABLE].rstrip("_")
+    is_usable = _TABLE.fullmatch(name) is not None and name not in RESERVED_TABLES
+    return name if is_usable else f"table_{name}"[:_LONGEST_TABLE].rstrip("_")
 
 
 def place(datasources: Datasources, arrived: Path, sha256: str, target: Target) -> Placed:
@@ -101,6 +103,11 @@ def place(datasources: Datasources, arrived: Path, sha256: str, target: Target) 
             raise DataInsightError(
                 f"table: {target.table!r} is no usable name",
                 hint="allowed are a-z, 0-9 and single _ between them, starting with a letter; at most 63",
+            )
+        if target.table in RESERVED_TABLES:
+            raise DataInsightError(
+                f"table: {target.table!r} is no usable name; {', '.join(sorted(RESERVED_TABLES))} are kept",
+                hint=f"call it table_{target.table}",
             )
         content = content_of(arrived)
         found = _found(datasources, target)

@@ -81,9 +81,9 @@ def read(
     with state.warehouse.engine(API).begin() as connection:
         found = read_entries(
             connection,
+            reader,
             whose,
             limit=limit + 1,
-            names_operators=reader.is_operator,
             action=action,
             since=moment,
             before=None if before is None else before[0],

@@ -80,7 +80,9 @@ class DatasourceOut(BaseModel):
     kind: str = Field(examples=["database"])
     configuration: dict[str, Any] = Field(examples=[{**_EXAMPLE, "url": "***"}])
     is_uploaded: bool = Field(description="Whether its files were uploaded.")
-    created_by: str = Field(examples=["user:usr_5f0c9e1f6f6a4b7c"])
+    created_by: str = Field(
+        description="Who added it; `(operator)` is whoever runs the platform.", examples=["user:usr_5f0c9e1f6f6a4b7c"]
+    )
     created_at: datetime
     updated_at: datetime
 

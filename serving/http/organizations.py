@@ -79,7 +79,10 @@ class OpenInvitationOut(BaseModel):
     invitation_id: str = Field(examples=["0123456789ab"])
     email: str = Field(examples=["bea@example.com"])
     role: str = Field(examples=["viewer"])
-    invited_by: str = Field(examples=["user:usr_5f0c9e1f6f6a4b7c"])
+    invited_by: str = Field(
+        description="Who invited them; `(operator)` is whoever runs the platform.",
+        examples=["user:usr_5f0c9e1f6f6a4b7c"],
+    )
     created_at: datetime
     expires_at: datetime
 
@@ -200,7 +203,7 @@ def list_invitations(
     """The invitations that may still be taken, the newest first."""
     organization = named_organization(reader, organization_id)
     with state.warehouse.engine(API).connect() as connection:
-        found = open_invitations(connection, organization)
+        found = open_invitations(connection, reader, organization)
     return InvitationsOut(
         invitations=[
             OpenInvitationOut(

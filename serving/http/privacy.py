@@ -1,9 +1,11 @@
 """`/privacy`: what is held of a person, given out and erased."""
 
+from dataclasses import replace
 from datetime import datetime
 from http import HTTPStatus
 from typing import Annotated, Any, Self
 
+import sqlalchemy as sa
 from fastapi import APIRouter, Depends, Path, Query, Request
 from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, ConfigDict, Field
@@ -15,6 +17,7 @@ from serving.http.organizations import named_organization
 from serving.http.problems import ERRORS, responses
 from serving.http.requests import request_id_of
 from serving.http.state import State, state_of
+from serving.identity.actors import actors_as_told
 from serving.identity.audit import write_down
 from serving.identity.memberships import require_current, require_other_admin
 from serving.identity.principal import Principal
@@ -73,7 +76,10 @@ class ErasureOut(BaseModel):
 
     erasure_id: str = Field(examples=["era_5f0c9e1f6f6a4b7c"])
     organization_id: str | None = Field(description="Within which organization; null: everywhere.")
-    requested_by: str = Field(examples=["user:usr_5f0c9e1f6f6a4b7c"])
+    requested_by: str = Field(
+        description="Who asked for it; `(operator)` is whoever runs the platform.",
+        examples=["user:usr_5f0c9e1f6f6a4b7c"],
+    )
     requested_at: datetime
     state: str = Field(
         description="`requested`; `erased` from PostgreSQL's rows, while marts and metric store follow; `done`.",
@@ -156,8 +162,9 @@ def erase(
         ordered = request_erasure(
             connection, state.settings, person, actor=writer.subject, request_id=request_id_of(request)
         )
+        (told,) = _told(connection, writer, [ordered])
     state.erasing.start()
-    return ErasureOut.of(ordered, for_operator=writer.is_operator)
+    return told
 
 
 @router.get("/erasures", summary="List the erasures", dependencies=[Depends(Looked("privacy.erasures"))])
@@ -171,8 +178,7 @@ def list_(
     """The erasures of the organization, the newest first; an operator's: all, or those of the one that is named."""
     whose = _whose(writer, organization)
     with state.warehouse.engine(API).connect() as connection:
-        found = list_erasures(connection, whose)
-    return ErasuresOut(erasures=[ErasureOut.of(one, for_operator=writer.is_operator) for one in found])
+        return ErasuresOut(erasures=_told(connection, writer, list_erasures(connection, whose)))
 
 
 @router.get(
@@ -184,8 +190,16 @@ def list_(
 def show(state: Annotated[State, Depends(state_of)], writer: PrivacyWriter, erasure_id: ErasureId) -> ErasureOut:
     """What was changed so far, and whether it is done."""
     with state.warehouse.engine(API).connect() as connection:
-        found = find_erasure(connection, erasure_id, writer.organization_id)
-    return ErasureOut.of(found, for_operator=writer.is_operator)
+        (told,) = _told(connection, writer, [find_erasure(connection, erasure_id, writer.organization_id)])
+    return told
+
+
+def _told(connection: sa.Connection, reader: Principal, found: list[Erasure]) -> list[ErasureOut]:
+    actors = actors_as_told(connection, reader, (one.requested_by for one in found))
+    return [
+        ErasureOut.of(replace(one, requested_by=actors[one.requested_by]), for_operator=reader.is_operator)
+        for one in found
+    ]
 
 
 def _meant(connection: Any, writer: Principal, given: PersonIn) -> Person:

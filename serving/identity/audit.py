@@ -1,12 +1,15 @@
 """The audit log: who changed what, and who read across organizations. Rows are only ever added, by a trigger's word."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import JSONB
+
+from serving.identity.actors import actors_as_told
+from serving.identity.principal import Principal
 
 _INSERT = sa.text(
     "insert into app.audit_log (actor, action, organization_id, details, request_id)"
@@ -45,21 +48,8 @@ def write_down(
     )
 
 
-# Which of us did something for an organization is not its business: it sees its own people and keys by name.
-_ACTOR = """
-case
-    when :names_operators or actor = 'nobody' then actor
-    when exists (
-        select from app.api_keys where 'key:' || key_id = actor and api_keys.organization_id = audit_log.organization_id
-    ) then actor
-    when exists (select from app.users where 'user:' || user_id = actor and not is_operator) then actor
-    when actor like 'embed:%' then actor
-    else '(operator)'
-end
-"""
-
 _ENTRIES = sa.text(
-    f"select audit_id, happened_at, {_ACTOR} as actor, action, organization_id, details, request_id"
+    "select audit_id, happened_at, actor, action, organization_id, details, request_id"
     " from app.audit_log where (cast(:organization as text) is null or organization_id = :organization)"
     " and (cast(:action as text) is null or action = :action or starts_with(action, :action || '.'))"
     " and (cast(:since as timestamptz) is null or happened_at >= :since)"
@@ -83,10 +73,10 @@ class Entry:
 
 def read_entries(
     connection: sa.Connection,
+    reader: Principal,
     organization_id: str | None,
     *,
     limit: int,
-    names_operators: bool = False,
     action: str | None = None,
     since: datetime | None = None,
     before: int | None = None,
@@ -95,22 +85,23 @@ def read_entries(
 
     Args:
         connection: The transaction.
+        reader: Who reads it.
         organization_id: Whose; None: everybody's.
         limit: How many at most.
-        names_operators: Whether operators are told by name, as to themselves.
         action: Only these: `keys.add`, or `keys` for all that begins with it.
         since: Only from then on.
         before: Only those with a lower number.
     """
     given = {
         "organization": organization_id,
-        "names_operators": names_operators,
         "action": action,
         "since": since,
         "before": before,
         "limit": limit,
     }
-    return [Entry(**row) for row in connection.execute(_ENTRIES, given).mappings()]
+    found = [Entry(**row) for row in connection.execute(_ENTRIES, given).mappings()]
+    told = actors_as_told(connection, reader, (entry.actor for entry in found))
+    return [replace(entry, actor=told[entry.actor]) for entry in found]
 
 
 def _storable(value: Any) -> Any:

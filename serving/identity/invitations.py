@@ -1,12 +1,14 @@
 """Invitations of an e-mail address into an organization; whoever has the text and the address may come in, once."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 import sqlalchemy as sa
 
+from serving.identity.actors import actors_as_told
 from serving.identity.memberships import join
 from serving.identity.one_time import new_text, parsed
+from serving.identity.principal import Principal
 from serving.identity.refusals import NotAllowedError, NotFoundError
 from serving.identity.roles import Role
 from serving.identity.users import User, verify_email
@@ -70,8 +72,8 @@ class OpenInvitation:
     expires_at: datetime
 
 
-def open_invitations(connection: sa.Connection, organization_id: str) -> list[OpenInvitation]:
-    """Those of an organization, the newest first."""
+def open_invitations(connection: sa.Connection, reader: Principal, organization_id: str) -> list[OpenInvitation]:
+    """Those of an organization, as a reader may see them, the newest first."""
     rows = connection.execute(
         sa.text(
             "select invitation_id, email, role, invited_by, created_at, expires_at from app.invitations"
@@ -80,7 +82,9 @@ def open_invitations(connection: sa.Connection, organization_id: str) -> list[Op
         ),
         {"organization_id": organization_id},
     )
-    return [OpenInvitation(**row) for row in rows.mappings()]
+    found = [OpenInvitation(**row) for row in rows.mappings()]
+    told = actors_as_told(connection, reader, (one.invited_by for one in found))
+    return [replace(one, invited_by=told[one.invited_by]) for one in found]
 
 
 def withdraw(connection: sa.Connection, organization_id: str, invitation_id: str) -> None:

@@ -1,5 +1,7 @@
 """Which addresses somebody else's source may be read from."""
 
+import threading
+
 import pytest
 
 from warehouse.errors import DataInsightError
@@ -64,3 +66,35 @@ def test_what_is_not_there_is_refused_in_the_same_words(host: str) -> None:
 
 def test_allowed_names_tell_their_addresses() -> None:
     assert Reach(("127.0.0.0/8",)).addresses("127.0.0.1") == ["127.0.0.1"]
+
+
+def test_all_of_several_must_be_in_reach() -> None:
+    reach = Reach(("127.0.0.0/8",))
+    reach.require_all([])
+    reach.require_all(["127.0.0.1", "127.0.0.2", "127.0.0.1"])
+    with pytest.raises(DataInsightError, match=r"the host 10\.0\.0\.1 cannot be found, or is at an address"):
+        reach.require_all(["127.0.0.1", "10.0.0.1"])
+
+
+class Waiting(Reach):
+    """As if a name server did not answer until it is told to."""
+
+    answered = threading.Event()
+    asked: list[str] = []  # noqa: RUF012 - of the one test.
+
+    def addresses(self, host: str) -> list[str]:
+        self.asked.append(host)
+        self.answered.wait()
+        return []
+
+
+def test_a_name_server_that_does_not_answer_keeps_nobody_waiting() -> None:
+    reach = Waiting()
+    with pytest.raises(DataInsightError, match=r"the hosts could not be looked up within 0\.05 s"):
+        reach.require_all(["one.example", "other.example"], seconds=0.05)
+    reach.answered.set()
+    for thread in threading.enumerate():
+        if thread.name == "look-up":
+            thread.join()
+    # Nobody waits for the others any more.
+    assert reach.asked == ["one.example"]

@@ -3,6 +3,7 @@
 import gzip
 import socket
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from connectors.files import object_store
 from connectors.inspection import check, discover
 from tests.connectors.files.conftest import PASSWORD, S3, SECRET, Sftp
 from warehouse.errors import DataInsightError
+from warehouse.reach import Reach
 
 Store = Callable[..., Any]
 
@@ -148,6 +150,46 @@ def test_files_of_an_sftp_server_land_when_its_host_key_is_known(sftp: Sftp, sto
         with pytest.raises(DataInsightError, match=says) as caught:
             store(tables, *lines).land()
         assert PASSWORD not in str(caught.value)
+
+
+def test_a_name_is_looked_up_once_for_an_organization(
+    sftp: Sftp, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever has a name server may let a name stand for something else a moment later."""
+    (sftp.root / "a.csv").write_text("id,v\n1,x\n")
+    answers = ["127.0.0.1", "127.0.0.2"]
+    looked_up = socket.getaddrinfo
+
+    def answering(host: Any, *more: Any, **options: Any) -> Any:
+        return looked_up(answers.pop(0) if host == "files.example" else host, *more, **options)
+
+    monkeypatch.setattr(socket, "getaddrinfo", answering)
+    shop = store(f"{{a: {{path: 'sftp://reader@files.example:{sftp.port}/a.csv', key: id}}}}", *sftp.lines())
+    shop.source.bind("acme", Reach(("127.0.0.1/32",)))
+    shop.land()
+    assert shop.column("select v from raw_shop.a") == ["x"]
+    assert answers == ["127.0.0.2"]
+
+
+@dataclass(frozen=True)
+class Known(Reach):
+    """As if every name stood for these addresses."""
+
+    found: tuple[str, ...] = ()
+
+    def addresses(self, host: str) -> list[str]:  # noqa: ARG002 - whatever it is.
+        return list(self.found)
+
+
+def test_every_address_of_a_name_is_tried(sftp: Sftp, store: Store) -> None:
+    (sftp.root / "a.csv").write_text("id,v\n1,x\n")
+    shop = store(f"{{a: {{path: 'sftp://reader@127.0.0.1:{sftp.port}/a.csv', key: id}}}}", *sftp.lines())
+    shop.source.bind("acme", Known(found=("127.0.0.2", "127.0.0.1")))
+    shop.land()
+    assert shop.column("select v from raw_shop.a") == ["x"]
+    shop.source.bind("acme", Known(found=("127.0.0.2",)))
+    with pytest.raises(DataInsightError, match=r"a\.csv cannot be read: .*refused"):
+        shop.land()
 
 
 def test_a_password_in_a_url_and_an_unknown_scheme_are_refused(store: Store) -> None:

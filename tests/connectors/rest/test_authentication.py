@@ -1,5 +1,7 @@
 """Credentials reach the API's own host, in the right place, and nobody else; tokens are fetched and renewed."""
 
+import hashlib
+import json
 from base64 import b64encode
 from collections.abc import Callable
 from pathlib import Path
@@ -122,10 +124,13 @@ def test_a_refused_token_is_one_line_without_the_secret(secured: Callable[..., R
             secured([nonsense], OAUTH | {"type": "oauth2_client_credentials"}).extract()
 
 
-def test_a_refresh_token_that_is_replaced_is_kept_for_its_owner_only(
-    secured: Callable[..., Rest], tmp_path: Path
-) -> None:
-    valid = ["s3cret/?"]
+REFRESHED = {
+    "type": "oauth2_refresh_token", "access_token_url": "/token", "client_id": "{id}", "refresh_token": "{secret}",
+}  # fmt: skip
+
+
+def replacing(valid: list[str]) -> Callable[[Call], Reply]:
+    """An API that takes the last of these refresh tokens, once, and replaces it."""
 
     def answer(call: Call) -> Reply:
         if call.path != "/token":
@@ -136,18 +141,49 @@ def test_a_refresh_token_that_is_replaced_is_kept_for_its_owner_only(
         valid.append(f"refresh-{len(valid)}")
         return Reply(200, {"access_token": "t", "refresh_token": valid[-1]})
 
-    auth = {"type": "oauth2_refresh_token", "access_token_url": "/token", "client_id": "{id}"}
-    api = secured(answer, auth | {"refresh_token": "{secret}"})
+    return answer
+
+
+@pytest.fixture
+def kept(tmp_path: Path) -> Path:
+    """Where a refresh token is kept that replaces the configured one."""
+    return tmp_path / "home" / "rest" / "api" / "refresh_token.json"
+
+
+def test_a_refresh_token_that_is_replaced_is_kept_for_its_owner_only(secured: Callable[..., Rest], kept: Path) -> None:
+    valid = ["s3cret/?"]
+    api = secured(replacing(valid), REFRESHED)
     assert [api.extract().column("id") for _ in range(3)] == [["1"]] * 3
-    kept = tmp_path / "home" / "rest" / "api" / "refresh_token.json"
     assert kept.stat().st_mode & 0o777 == 0o600
-    assert "refresh-3" in kept.read_text()
+    assert [path.name for path in kept.parent.iterdir() if "refresh-" in path.read_text()] == []
     valid.append("another")
     with pytest.raises(DataInsightError, match=r"used: \*\*\*"):
         api.extract()
     # A newly configured token comes before the kept one.
     api.settings["parameters"] = {"id": "me", "secret": "another"}
     assert api.extract().column("id") == ["1"]
+
+
+def test_a_refresh_token_that_was_kept_in_clear_is_read_once_more(secured: Callable[..., Rest], kept: Path) -> None:
+    valid = ["s3cret/?", "refresh-from-before"]
+    kept.parent.mkdir(parents=True)
+    digest = hashlib.sha256(valid[0].encode()).hexdigest()
+    kept.write_text(json.dumps({"replaces": digest, "refresh_token": valid[1]}))
+    with pytest.raises(DataInsightError, match="no access token"):
+        secured([Reply(400, {"error": "invalid_grant"})], REFRESHED).extract()
+    assert "refresh-from-before" not in kept.read_text()
+    assert secured(replacing(valid), REFRESHED).extract().column("id") == ["1"]
+
+
+@pytest.mark.parametrize("damage", ["sealed", "all"])
+def test_a_damaged_refresh_token_is_told(damage: str, secured: Callable[..., Rest], kept: Path) -> None:
+    api = secured(replacing(["s3cret/?"]), REFRESHED)
+    api.extract()
+    found = json.loads(kept.read_text())
+    kept.write_text(json.dumps({**found, "sealed": found["sealed"][:-9]}) if damage == "sealed" else "{")
+    with pytest.raises(DataInsightError, match=r"refresh_token\.json cannot be read") as raised:
+        api.extract()
+    assert raised.value.hint == "remove it and configure a new refresh token"
 
 
 def test_a_redirect_to_another_host_carries_no_credential(secured: Callable[..., Rest]) -> None:

@@ -4,8 +4,9 @@ import json
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 
-from serving.datasources.commands import outcome_of
+from serving.datasources.commands import outcome_of, places_of
 
 HIDDEN = {"hunter2": "***", "/srv/home/uploads/acme/ds_1/": "", "/srv/home": ""}
 
@@ -48,6 +49,37 @@ def test_a_sync_tells_of_its_own_batches_and_of_nothing_else() -> None:
         "failed",
         {"detail": "batch 1 of ds_1.t was refused: no key", "hint": None, **told},
     )
+
+
+def _told(said: str, url: sa.URL) -> str:
+    found = outcome_of("sync", 1, json.dumps({"error": said, "hint": None}).encode(), places_of(url))
+    assert found.result is not None
+    return str(found.result["detail"])
+
+
+@pytest.mark.parametrize("place", ["db.internal:6432/lake?sslmode=require", "[::1]:5432/lake", "10.1.2.3/lake"])
+def test_where_the_platforms_own_database_is_is_not_told(place: str) -> None:
+    url = sa.make_url(f"postgresql+psycopg2://owner:pl%40tform-secret@{place}")
+    host, port = url.host, url.port or 5432
+    shown, whole = (url.render_as_string(hide_password=hidden) for hidden in (True, False))
+    for said in (
+        f"the database {shown} cannot be reached: refused",
+        f"the database {shown.replace('+psycopg2', '')} cannot be reached: refused",
+        f"{whole}: refused",
+        f"{whole.replace('+psycopg2', '')}: refused",
+        f'connection to server at "{host}" (10.9.8.7), port {port} failed: refused',
+        f'connection to server at "{host}", port {port} failed: refused',
+        f"at {host}:{port}/lake: refused",
+        f"at {host}:{port}, with pl@tform-secret: refused",
+    ):
+        told = _told(said, url)
+        assert told.endswith("refused")
+        assert [word for word in (str(host), str(port), "lake", "owner", "tform", "10.9.8.7") if word in told] == []
+
+
+def test_where_an_organizations_own_database_is_is_told() -> None:
+    said = 'connection to server at "db.example.com" (93.184.216.34), port 5432 failed: refused'
+    assert _told(said, sa.make_url("postgresql+psycopg2://owner:secret@127.0.0.1:5432/lake")) == said
 
 
 @pytest.mark.parametrize("answer", [b"", b"Traceback hunter2", b"[1]", b"\xff"])

@@ -82,6 +82,8 @@ def test_broken_or_foreign_files_are_refused(file: Path, content: bytes, reason:
         ("C:\\me\\Orders 2024.XLSX", "orders_2024"),
         ("../../etc/passwd", "passwd"),
         ("2024.csv", "table_2024"),
+        ("AUX.csv", "table_aux"),
+        ("com1.csv", "table_com1"),
         ("\N{SNOWMAN}.csv", "table"),
         ("x" * 300, "x" * 63),
     ],

@@ -122,9 +122,59 @@ def _with(value: Any, host: str) -> Any:
     return value
 
 
+def test_a_definition_does_not_keep_the_server_looking_up_names() -> None:
+    def of(hosts: int) -> dict[str, Any]:
+        tables = {f"t{at}": {"base_url": f"http://127.0.0.{at % hosts + 1}/"} for at in range(500)}
+        return {"definition": {"client": {"base_url": "http://127.0.0.1/"}, "tables": tables}}
+
+    require_safe("rest", of(20), ANYWHERE)
+    with pytest.raises(DataInsightError, match="configuration names 21 hosts, and 20 are allowed"):
+        require_safe("rest", of(21), ANYWHERE)
+    paths = [f"sftp://127.0.0.{at}/x.csv" for at in range(1, 200)]
+    with pytest.raises(DataInsightError, match="configuration names 199 hosts"):
+        require_safe("files", {"tables": {"orders": {"path": paths}}, **SFTP}, ANYWHERE)
+
+
 def test_tables_are_no_part_of_where_secrets_go_but_of_files() -> None:
-    one = {"url": "***", "tables": {"a": {}}, "schema": "x"}
-    assert destination("database", one) == destination("database", {"url": "***", "include": "*"})
-    files = {"tables": {"a": {"path": "s3://one/x"}}, "storage_options": {"key": "***"}}
+    one = {"url": DATABASE, "tables": {"a": {}}, "schema": "x"}
+    assert destination("database", one) == destination("database", {"url": DATABASE, "include": "*"})
+    files = {"tables": {"a": {"path": "s3://one/x"}}, **S3}
     other = {**files, "tables": {"a": {"path": "s3://other/x"}}}
     assert destination("files", files) != destination("files", other)
+
+
+@pytest.mark.parametrize(
+    ("kind", "configuration", "change"),
+    [
+        ("rest", {"catalog": "gitlab", "parameters": {"host": "one", "token": "t"}}, {"host": "other"}),
+        (
+            "rest",
+            {"catalog": "woocommerce", "parameters": {"store": "one", "consumer_secret": "t"}},
+            {"store": "other"},
+        ),
+        ("rest", {"definition": {"client": {"auth": {"access_token_url": "one"}}}}, {"access_token_url": "other"}),
+        ("rest", {"definition": {"client": {"headers": {"Host": "one"}}}}, {"Host": "other"}),
+        ("files", AZ, {"account_name": "another"}),
+        ("files", {"storage_options": {**SFTP["storage_options"], "port": 22}}, {"port": 2222}),
+        ("files", SFTP, {"host_key": "ssh-ed25519 BBBB"}),
+    ],
+)
+def test_where_secrets_go_may_stand_among_them(
+    kind: str, configuration: dict[str, Any], change: dict[str, Any]
+) -> None:
+    assert destination(kind, configuration) != destination(kind, _changed(configuration, change))
+
+
+@pytest.mark.parametrize(
+    ("configuration", "change"),
+    [(AZ, {"account_key": "another"}), (S3, {"secret": "another"}), (SFTP, {"password": "another"})],
+)
+def test_a_stores_credentials_say_not_where_it_is(configuration: dict[str, Any], change: dict[str, Any]) -> None:
+    assert destination("files", configuration) == destination("files", _changed(configuration, change))
+
+
+def _changed(value: Any, change: dict[str, Any]) -> Any:
+    """The same, with other values under these names, wherever they are."""
+    if not isinstance(value, dict):
+        return value
+    return {name: change.get(name, _changed(item, change)) for name, item in value.items()}

@@ -9,8 +9,10 @@ from serving.http.permissions import doors_of
 from serving.identity.roles import Role
 from tests.serving.conftest import Store
 from tests.serving.http.conftest import Client, Server
-from tests.serving.http.people import added, audited, post
+from tests.serving.http.people import added, audited, new_email, post
 from tests.serving.http.routes import filled
+
+SHOP = {"name": "shop", "kind": "rest", "configuration": {"catalog": "stripe", "parameters": {"api_key": "k"}}}
 
 
 def entries(client: Client, **params: Any) -> list[dict[str, Any]]:
@@ -35,6 +37,25 @@ def test_an_organization_reads_its_own_entries_and_nobody_elses(server: Server) 
         assert client.get("/audit").status_code == 403
 
 
+def test_which_operator_did_something_is_told_nowhere(server: Server) -> None:
+    admin, operator = added(server, "finch", Role.ADMIN), added(server, None, Role.OPERATOR)
+    token = operator.tokens["access_token"]
+    invited = post(server, "/organizations/finch/invitations", {"email": new_email()}, token)
+    shop = post(server, "/datasources", {**SHOP, "organization_id": "finch"}, token)
+    assert (invited.status_code, shop.status_code) == (201, 201)
+    for person, called in ((admin, "(operator)"), (operator, f"user:{operator.user_id}")):
+        with person.client() as client:
+            invitations = client.get("/organizations/finch/invitations").json()["invitations"]
+            datasources = client.get("/datasources", params={"organization": "finch"}).json()["datasources"]
+        assert {one["invited_by"] for one in invitations} == {called}
+        assert {one["created_by"] for one in datasources} == {called}
+    with admin.client() as client:
+        assert operator.user_id not in client.get("/audit").text
+        mine = post(server, "/datasources", SHOP, admin.tokens["access_token"]).json()
+        assert mine["created_by"] == f"user:{admin.user_id}"
+        assert client.get(f"/datasources/{mine['datasource_id']}").json() == mine
+
+
 def test_operators_read_all_of_it_and_that_is_in_it_too(server: Server) -> None:
     added(server, "finch", Role.ADMIN)
     added(server, "goose", Role.ADMIN)
@@ -52,8 +73,7 @@ def test_whatever_an_operator_looks_at_of_others_is_written_down(server: Server,
     nobodys = {"/api/v1/metrics", "/api/v1/metrics/{metric}", "/api/v1/auth/me"}
     doors = [door for door in doors_of(create_app(published.settings)) if door.method == "GET" and not door.is_open]
     assert nobodys < {door.path for door in doors}
-    shop = {"name": "shop", "kind": "rest", "configuration": {"catalog": "stripe", "parameters": {"api_key": "k"}}}
-    made = post(server, "/datasources", shop, server.key("acme", Role.ADMIN)).json()["datasource_id"]
+    made = post(server, "/datasources", SHOP, server.key("acme", Role.ADMIN)).json()["datasource_id"]
     with server.client(server.key(None, Role.OPERATOR)) as client:
         subject = client.get("/auth/me").json()["subject"]
         for door in doors:

@@ -121,17 +121,59 @@ def test_the_credentials_of_a_deleted_datasource_are_gone(server: Server, admin:
     assert row.deleted_at is not None
 
 
-def test_kept_credentials_are_not_sent_elsewhere(admin: Client) -> None:
-    api = {"catalog": "stripe", "parameters": {"api_key": SECRET}, "base_url": "http://127.0.0.1:1"}
-    made = added(admin, kind="rest", configuration=api)
+AT = "http://127.0.0.1:1"
+OAUTH = {"type": "oauth2_client_credentials", "access_token_url": f"{AT}/token", "client_id": "me"}
+GITLAB = {"catalog": "gitlab", "parameters": {"host": "127.0.0.1", "token": SECRET}}
+SHOP_ADDRESS = {"store": "127.0.0.1", "consumer_key": "ck", "consumer_secret": SECRET}
+WITH_OAUTH = {"definition": {"client": {"base_url": AT, "auth": {**OAUTH, "client_secret": SECRET}}, "tables": {}}}
+BOX = {"tables": {"t": {"path": "az://box/*.csv"}}, "storage_options": {"account_name": "acme", "account_key": SECRET}}
+
+CREDENTIALS = ("account_key", "api_key", "client_secret", "consumer_secret", "token")
+
+
+@pytest.mark.parametrize(
+    ("kind", "configuration", "elsewhere"),
+    [
+        ("rest", {"catalog": "stripe", "parameters": {"api_key": SECRET}, "base_url": AT}, {"base_url": f"{AT}0"}),
+        ("rest", GITLAB, {"host": "127.0.0.2"}),
+        ("rest", {"catalog": "woocommerce", "parameters": SHOP_ADDRESS}, {"store": "127.0.0.2"}),
+        ("rest", WITH_OAUTH, {"access_token_url": f"{AT}0/token"}),
+        ("files", BOX, {"account_name": "evil"}),
+    ],
+    ids=["base_url", "a host", "a store", "where tokens are fetched", "an account"],
+)
+def test_kept_credentials_are_not_sent_elsewhere(
+    admin: Client, kind: str, configuration: dict[str, Any], elsewhere: dict[str, Any]
+) -> None:
+    made = added(admin, kind=kind, configuration=configuration)
     place = f"/datasources/{made['datasource_id']}"
-    stolen = {"catalog": "stripe", "parameters": {"api_key": "***"}, "base_url": "http://127.0.0.2:1"}
-    refused = ask(admin, "PATCH", place, {"configuration": stolen})
+    kept = put(configuration, dict.fromkeys(CREDENTIALS, "***"))
+    assert ask(admin, "PATCH", place, {"configuration": kept}).status_code == 200
+    refused = ask(admin, "PATCH", place, {"configuration": put(kept, elsewhere)})
     assert refused.status_code == 400
     assert "would go elsewhere than before" in refused.json()["detail"]
-    assert ask(admin, "GET", place).json()["configuration"]["base_url"] == "http://127.0.0.1:1"
-    given_again = {**stolen, "parameters": {"api_key": "another secret"}}
+    assert "give them again" in refused.json()["hint"]
+    assert ask(admin, "GET", place).json()["configuration"] == made["configuration"]
+    given_again = put(put(configuration, elsewhere), dict.fromkeys(CREDENTIALS, "another secret"))
     assert ask(admin, "PATCH", place, {"configuration": given_again}).status_code == 200
+
+
+def put(configuration: Any, values: dict[str, Any]) -> Any:
+    """A configuration with other values under these names, wherever they are."""
+    if not isinstance(configuration, dict):
+        return configuration
+    return {name: values.get(name, put(value, values)) for name, value in configuration.items()}
+
+
+def test_the_place_may_be_kept_as_it_was_shown(admin: Client) -> None:
+    made = added(admin, kind="rest", configuration=GITLAB)
+    place = f"/datasources/{made['datasource_id']}"
+    assert made["configuration"]["parameters"] == {"host": "***", "token": "***"}
+    shown = {**made["configuration"], "tables": ["issues"]}
+    assert ask(admin, "PATCH", place, {"configuration": shown}).status_code == 200
+    for parameters in ({"token": "***"}, {"host": "***", "token": "***", "group": "x"}):
+        refused = ask(admin, "PATCH", place, {"configuration": {**shown, "parameters": parameters}})
+        assert (refused.status_code, "elsewhere" in refused.json()["detail"]) == (400, True)
 
 
 @pytest.mark.parametrize(
@@ -195,7 +237,8 @@ def test_an_operator_acts_for_every_organization_and_that_is_written_down(
 ) -> None:
     assert ask(operator, "POST", "/datasources", SHOP).status_code == 400
     made = added(operator, organization_id="acme")
-    assert made in ask(admin, "GET", "/datasources").json()["datasources"]
+    # Which of the operators it was is not told.
+    assert {**made, "created_by": "(operator)"} in ask(admin, "GET", "/datasources").json()["datasources"]
     ask(operator, "GET", f"/datasources/{made['datasource_id']}")
     told = [
         (action, details) for action, details in audited(server.warehouse, made["created_by"])

@@ -114,6 +114,19 @@ def test_who_is_meant_is_said_once(server: Server, person: dict[str, Any]) -> No
         assert post(server, path, person, server.key("acme", Role.ADMIN)).status_code == 400
 
 
+def test_which_operator_has_asked_is_not_told(server: Server) -> None:
+    admin, operator = added(server, "heron", Role.ADMIN), added(server, None, Role.OPERATOR)
+    asked = {"email": new_email(), "organization_id": "heron"}
+    made = post(server, "/privacy/erasures", asked, operator.tokens["access_token"]).json()
+    assert made["requested_by"] == f"user:{operator.user_id}"
+    mine = post(server, "/privacy/erasures", {"email": new_email()}, admin.tokens["access_token"]).json()
+    with admin.client() as client:
+        listed = {one["erasure_id"]: one["requested_by"] for one in client.get("/privacy/erasures").json()["erasures"]}
+        assert listed == {made["erasure_id"]: "(operator)", mine["erasure_id"]: f"user:{admin.user_id}"}
+        shown = client.get(f"/privacy/erasures/{made['erasure_id']}").json()
+    assert shown == {**made, "requested_by": "(operator)"}
+
+
 def test_an_order_says_nowhere_whom_it_is_about(server: Server, by_command: Settings) -> None:
     admin = added(server, "acme", Role.ADMIN)
     email = new_email()

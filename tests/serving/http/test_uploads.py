@@ -110,6 +110,7 @@ def test_a_table_has_one_format(admin: Client, folder: Path) -> None:
         (workbook()[:-9], {}, "the Excel file is broken"),
         (CSV, {"table": "no table!"}, "is no usable name"),
         (CSV, {"table": "../x"}, "is no usable name"),
+        (CSV, {"table": "con"}, "is no usable name"),
         (CSV, {"tabel": "x"}, "is no field of the form"),
         (CSV, {"name": "x" * 300}, "name: "),
         (CSV, {"name": "x" * 5000}, "a field of more than"),
