@@ -30,5 +30,5 @@ def actors_as_told(connection: sa.Connection, reader: Principal, actors: Iterabl
     if reader.is_operator or not asked:
         return {actor: actor for actor in asked}
     given = {"actors": list(asked), "organization_id": reader.organization_id}
-    named = set(connection.execute(_NAMED, given).scalars())
+    named: set[str] = set(connection.execute(_NAMED, given).scalars())
     return {actor: actor if actor in named else OPERATOR for actor in asked}
