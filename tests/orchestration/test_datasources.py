@@ -136,7 +136,7 @@ def test_one_organizations_broken_source_stops_nobodys_numbers(ran: Company, adm
     assert batches[0]["table_name"] == "feature_usage"
     assert batches[0]["status"] == "admitted"
     usages = sa.text("select count(*) from marts.fact_feature_usage")
-    engine = sa.create_engine(ran.environment["DATAINSIGHT_DATABASE_URL"])
+    engine = sa.create_engine(ran.environment["DATAINSIGHT_DATABASE_URL"].replace("sql:", "sql+psycopg2:"))
     with engine.connect() as connection:
         assert connection.execute(usages).scalar_one() == 3
     engine.dispose()
