@@ -3,6 +3,8 @@
 import gzip
 import io
 import socket
+import subprocess
+import sys
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -18,6 +20,7 @@ from connectors.rest import held
 from tests.connectors.test_datasources import ONE, OTHER, add, answering, api
 from warehouse.database import Warehouse
 from warehouse.errors import DataInsightError
+from warehouse.processes import environment_for
 from warehouse.settings import Settings
 
 LINES = b"\n" * 150_000
@@ -117,3 +120,19 @@ def test_what_never_answers_is_ended_and_leaves_nothing(warehouse: Warehouse, se
     # Whoever comes next need not wait for it.
     with turn(warehouse, ONE):
         pass
+
+
+def test_it_does_not_outlive_whoever_waits_for_it(warehouse: Warehouse, settings: Settings) -> None:
+    waiting = (
+        "from connectors.landing.apart import land_apart; from warehouse.connect import open_warehouse;"
+        " from warehouse.settings import load_settings; settings = load_settings();"
+        f" land_apart({ONE!r}, settings, open_warehouse(settings).__enter__(), seconds=600)"
+    )
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        url = f"postgresql://a:b@127.0.0.1:{silent.getsockname()[1]}/x"
+        add(warehouse, settings, "database", {"url": "***", "tables": {"a": {}}}, {("url",): url})
+        with subprocess.Popen([sys.executable, "-c", waiting], env=environment_for(settings)) as process:
+            connection, _ = silent.accept()
+            process.kill()
+        with connection, turn(warehouse, ONE):
+            pass
