@@ -6,6 +6,7 @@ from typing import Any
 from connectors.config import find_source, load_sources, source_given
 from connectors.secrets import also_hide
 from connectors.source import SourceConfig, Surroundings
+from warehouse.bounds import require_bounded
 from warehouse.connect import open_warehouse
 from warehouse.database import LOADER, Warehouse
 from warehouse.datasources import (
@@ -66,6 +67,7 @@ def _source(settings: Settings, datasource: Datasource, *, draft: bool = False) 
     secrets = unsealed(settings, datasource)
     values = {**joined(datasource.configuration, secrets), "kind": datasource.kind}
     folder = upload_folder(settings.home, datasource.organization_id, datasource.datasource_id)
+    require_bounded(values)
     if datasource.is_uploaded:
         values["tables"] = {name: _uploaded(table, name) for name, table in values["tables"].items()}
     surroundings = Surroundings(datasource.datasource_id, folder, settings.home.absolute(), draft)

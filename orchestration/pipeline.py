@@ -1,5 +1,6 @@
 """What every asset is handed: the settings, the warehouse, the sources and this pass's report."""
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -28,6 +29,7 @@ class Pipeline:
     Attributes:
         full_refresh: Land every file again and rebuild every model from raw.
         left_out: By name, why a source of an organization takes no part; nobody else's rows wait for it.
+        taken_seconds: By organization, how long its sources have taken so far.
     """
 
     settings: Settings
@@ -36,6 +38,7 @@ class Pipeline:
     full_refresh: bool = False
     report: Report = field(default_factory=Report)
     left_out: dict[str, DataInsightError] = field(default_factory=dict)
+    taken_seconds: dict[str, float] = field(default_factory=dict)
 
     @property
     def variables(self) -> Variables:
@@ -51,6 +54,45 @@ class Pipeline:
         if name in self.left_out:
             raise self.left_out[name]
         return find_source(self.sources, name)
+
+    def land(self, name: str) -> list[int]:
+        """Land what is new in a source.
+
+        Those of an organization land in processes of their own, and have `DATAINSIGHT_JOB_SECONDS` together: however
+        many it has, and whatever they wait for, everybody's pass goes on.
+
+        Returns:
+            Ids of the batches recorded.
+
+        Raises:
+            DataInsightError: Nothing was recorded.
+        """
+        source = self.source(name)
+        if source.organization is None:
+            from connectors.landing.land import land
+
+            return land(
+                source,
+                self.warehouse,
+                self.settings.home,
+                full_refresh=self.full_refresh,
+                say=lambda line: self.report.progress(f"{name}: {line}"),
+            )
+        from connectors.landing.apart import land_apart
+
+        taken = self.taken_seconds.get(source.organization, 0.0)
+        left = self.settings.job_seconds - taken
+        if left <= 0:
+            raise DataInsightError(
+                f"source {name} was not read: others of its organization have taken the"
+                f" {self.settings.job_seconds:,} s that its sources have together in a run",
+                hint="DATAINSIGHT_JOB_SECONDS says how many; the next run tries again",
+            )
+        started = time.monotonic()
+        try:
+            return land_apart(name, self.settings, self.warehouse, seconds=left, full_refresh=self.full_refresh)
+        finally:
+            self.taken_seconds[source.organization] = taken + time.monotonic() - started
 
 
 @contextmanager

@@ -1,12 +1,12 @@
 """The platform's own command, started beside the API: what the API may neither import nor write, the command may."""
 
-import os
 import subprocess
 import sys
 from collections.abc import Sequence
 from typing import IO
 
-from warehouse.settings import PREFIX, PROJECT_ROOT, Settings, environment_of
+from warehouse.processes import environment_for
+from warehouse.settings import Settings
 
 
 def start_command(
@@ -20,11 +20,9 @@ def start_command(
         stdout: Where its answer goes, as `subprocess.Popen` takes it.
         stderr: Where its progress and its errors go.
     """
-    others = {name: value for name, value in os.environ.items() if not name.upper().startswith(PREFIX)}
-    path = os.pathsep.join(filter(None, [str(PROJECT_ROOT), os.environ.get("PYTHONPATH")]))
     return subprocess.Popen(
         [sys.executable, "-m", "orchestration.cli", *arguments],
-        env={**others, **environment_of(settings), "PYTHONPATH": path},
+        env=environment_for(settings),
         stdin=subprocess.DEVNULL,
         stdout=stdout,
         stderr=stderr,

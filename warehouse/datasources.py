@@ -111,12 +111,17 @@ def joined(configuration: Mapping[str, Any], secrets: Secrets) -> dict[str, Any]
     return whole
 
 
-def upload_folder(home: Path, organization: str, datasource_id: str) -> Path:
-    """Where the uploaded files of a datasource are, a folder for each of its tables."""
+def uploads_folder(home: Path, organization: str) -> Path:
+    """Where the uploaded files of an organization are, a folder for each of its datasources."""
     # An operator may call an organization anything, also by a path.
     is_plain = _PLAIN_FOLDER.fullmatch(organization) is not None
     folder = organization if is_plain else f"~{hashlib.sha256(organization.encode()).hexdigest()[:32]}"
-    return home / "uploads" / folder / datasource_id
+    return home / "uploads" / folder
+
+
+def upload_folder(home: Path, organization: str, datasource_id: str) -> Path:
+    """Where the uploaded files of a datasource are, a folder for each of its tables."""
+    return uploads_folder(home, organization) / datasource_id
 
 
 def rest_folder(home: Path, source: str) -> Path:

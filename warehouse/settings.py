@@ -110,13 +110,18 @@ class Settings(BaseSettings):
     upload_bytes: Annotated[int, Field(ge=1024, le=10 * 1024**3)] = Field(
         default=100 * 1024**2, description="Bytes that a file may have that is uploaded to the HTTP API."
     )
+    uploads_bytes: Annotated[int, Field(ge=64 * 1024, le=1024**5)] = Field(
+        default=10 * 1024**3, description="Bytes that the uploaded files of an organization may have together."
+    )
     source_networks: tuple[str, ...] = Field(
         default=(),
         description="Networks besides the public ones that the datasources of organizations may reach, as JSON:"
         ' `["10.20.0.0/16"]`.',
     )
     job_seconds: Annotated[int, Field(ge=1, le=86_400)] = Field(
-        default=3_600, description="Seconds after which a job of a datasource (check, discover, sync) is ended."
+        default=3_600,
+        description="Seconds after which a job of a datasource (check, discover, sync) is ended, and that an"
+        " organization's datasources have together in a run.",
     )
     erasures: Literal["at_once", "by_command"] = Field(
         default="at_once",

@@ -10,9 +10,8 @@ from typing import Any
 from connectors.extraction.arrow_types import landing_type
 from connectors.extraction.request import RefusedError
 from warehouse.errors import DataInsightError
+from warehouse.spans import Lag
 
-Lag = timedelta | Decimal | None
-_LAG = re.compile(r"\s*(\d+(?:\.\d+)?)\s*(seconds?|minutes?|hours?|days?|weeks?)?\s*", re.IGNORECASE)
 _READ: dict[str, Callable[[str], Any]] = {
     "datetime": datetime.fromisoformat,
     "date": date.fromisoformat,
@@ -36,26 +35,6 @@ _MOMENT = re.compile(
     r"(?P<date>\d{4}-\d\d-\d\d|\d{8})"
     r"((?P<between>\D)(?P<time>\d\d(:\d\d){0,2}|\d{4}|\d{6})([.,](?P<fraction>\d+))?(?P<zone>Z|[+-][\d:]+)?)?"
 )
-
-
-def parse_lag(text: str | float | None) -> Lag:
-    """`2 days` as a span of time, a bare number as a number.
-
-    Raises:
-        ValueError: It is neither.
-    """
-    if text is None:
-        return None
-    match = _LAG.fullmatch(str(text))
-    if match is None:
-        raise ValueError("must be a number, or a number of seconds, minutes, hours, days or weeks")
-    number, unit = match.groups()
-    if unit is None:
-        return Decimal(number)
-    try:
-        return timedelta(**{f"{unit.lower().rstrip('s')}s": float(number)})
-    except OverflowError:
-        raise ValueError("must be a span of less than a billion days") from None
 
 
 def cursor_kind(cursor: str, found: Any) -> str | None:

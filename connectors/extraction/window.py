@@ -11,18 +11,17 @@ from typing import TYPE_CHECKING, Any
 
 from connectors.extraction.arrow_types import to_landing
 from connectors.extraction.cursor_values import (
-    Lag,
     at_least,
     cursor_kind,
     highest,
     lowered,
-    parse_lag,
     read,
     refuse_changed_kind,
     written,
 )
 from connectors.extraction.digests import packed, record_digest, row_digests, unpacked
 from connectors.names import column_name
+from warehouse.spans import Lag, parse_lag
 
 if TYPE_CHECKING:
     import pyarrow as pa

@@ -57,7 +57,7 @@ def land(
     progress = Progress(say) if say else Progress()
     with redacting(source), reachable(warehouse), turn(warehouse, source.name) as holder:
         source.prepare()
-        scratch = home / "landing" / f"{source.name}-{_place(warehouse)}"
+        scratch = scratch_of(source.name, warehouse, home)
         shutil.rmtree(scratch, ignore_errors=True)
         try:
             scratch.mkdir(parents=True)
@@ -73,6 +73,16 @@ def land(
             ) from error
         finally:
             shutil.rmtree(scratch, ignore_errors=True)
+
+
+def scratch_of(name: str, warehouse: Warehouse, home: Path) -> Path:
+    """Where the rows of a source wait while it lands.
+
+    The name tells databases apart, too: a home may serve several, and the turn is one database's.
+    """
+    url = warehouse.url_object
+    place = hashlib.sha256(f"{url.host}:{url.port}/{url.database}".encode()).hexdigest()[:8]
+    return home / "landing" / f"{name}-{place}"
 
 
 def _extract(
@@ -159,9 +169,3 @@ def _without_secrets(landing: Landing, secrets: set[str]) -> Landing:
     """The entry with nothing in it that the settings hold back: a query may have a variable in it."""
     checks = [{**check, "detail": redacted_json(check.get("detail"), secrets)} for check in landing.checks]
     return replace(landing, origin=redacted_json(landing.origin, secrets), checks=checks)
-
-
-def _place(warehouse: Warehouse) -> str:
-    """Tells databases apart: a home may serve several, and the turn is one database's."""
-    url = warehouse.url_object
-    return hashlib.sha256(f"{url.host}:{url.port}/{url.database}".encode()).hexdigest()[:8]

@@ -30,10 +30,41 @@ class UnreadableAnswerError(Exception):
     """An answer that is not what it should be."""
 
 
+class LargeAnswerError(Exception):
+    """An answer of more bytes than may be read.
+
+    Args:
+        most_bytes: How many may be.
+    """
+
+    def __init__(self, most_bytes: int) -> None:
+        super().__init__(f"more than {most_bytes:,} bytes")
+
+
 class Reply(Response):
-    """A response whose JSON is parsed once, for paging and, with every number as it was written, for rows."""
+    """A response whose JSON is parsed once, for paging and, with every number as it was written, for rows.
+
+    Attributes:
+        body_format: How it is written.
+        most_bytes: How many it may have, unpacked; None: however many.
+    """
 
     body_format: Format = "json"
+    most_bytes: int | None = None
+
+    def iter_content(self, chunk_size: int | None = 1, decode_unicode: Any = False) -> Iterator[Any]:
+        """The body bit by bit, unpacked; all that requests reads of it goes through here.
+
+        Raises:
+            LargeAnswerError: It is too large; the rest of it is not read.
+        """
+        size = 0
+        for part in super().iter_content(chunk_size, decode_unicode):
+            size += len(part)
+            if self.most_bytes is not None and size > self.most_bytes:
+                self.close()
+                raise LargeAnswerError(self.most_bytes)
+            yield part
 
     def json(self, **_: Any) -> Any:
         """The body with ordinary numbers: what paging looks at."""
@@ -57,7 +88,7 @@ class Reply(Response):
     @cached_property
     def _bodies(self) -> list[bytes]:
         if self.body_format == "zip_jsonl":
-            return list(_unzipped(self.content))
+            return list(_unzipped(self.content, self.most_bytes))
         return [self.content.removeprefix(b"\xef\xbb\xbf")]
 
     @cached_property
@@ -141,12 +172,18 @@ def _holds(sign: Sign, reply: Reply) -> bool:
     return any(value == sign.equals for value in values)
 
 
-def _unzipped(content: bytes) -> Iterator[bytes]:
+def _unzipped(content: bytes, most_bytes: int | None) -> Iterator[bytes]:
+    size = 0
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             for name in sorted(archive.namelist()):
-                body = archive.read(name)
-                yield gzip.decompress(body) if name.endswith(".gz") else body
+                with archive.open(name) as packed:
+                    unpacked: Any = gzip.GzipFile(fileobj=packed) if name.endswith(".gz") else packed
+                    body = unpacked.read(-1 if most_bytes is None else most_bytes - size + 1)
+                size += len(body)
+                if most_bytes is not None and size > most_bytes:
+                    raise LargeAnswerError(most_bytes)
+                yield body
     except (zipfile.BadZipFile, gzip.BadGzipFile, EOFError, zlib.error) as error:
         raise UnreadableAnswerError(f"an answer that is no zip of JSON lines: {error}") from None
 

@@ -13,13 +13,20 @@ from urllib.parse import urlsplit
 
 import requests
 from dlt.sources.helpers.rest_client.exceptions import IgnoreResponseException
-from requests.adapters import HTTPAdapter
 
 from connectors.rest.definition import Errors
 from connectors.rest.endpoint_settings import ResponseAction
-from connectors.rest.held import held_pools
+from connectors.rest.held import HeldAdapter, ReplyAdapter
 from connectors.rest.limits import Limiter
-from connectors.rest.replies import Format, Reply, UnreadableAnswerError, message, shows, wait_seconds
+from connectors.rest.replies import (
+    Format,
+    LargeAnswerError,
+    Reply,
+    UnreadableAnswerError,
+    message,
+    shows,
+    wait_seconds,
+)
 from connectors.secrets import redacted
 from warehouse.errors import DataInsightError
 from warehouse.reach import Reach
@@ -114,7 +121,7 @@ class ApiSession(requests.Session):
         self._hosts, self._errors, self._patience, self._limiter, self._sleep = hosts, errors, patience, limiter, sleep
         self.headers["User-Agent"] = "datainsight"
         for scheme in ("https://", "http://"):
-            self.mount(scheme, _ReplyAdapter() if reach is None else _HeldAdapter(reach))
+            self.mount(scheme, ReplyAdapter() if reach is None else HeldAdapter(reach))
 
     def prepare_request(self, request: requests.Request) -> requests.PreparedRequest:
         """A request with its credentials.
@@ -149,7 +156,12 @@ class ApiSession(requests.Session):
             for limiter in (self._limiter, *call.limiters):
                 limiter.wait()
             call.requests += 1
-            reply, problem, pause = self._once(request, call, kwargs)
+            try:
+                reply, problem, pause = self._once(request, call, kwargs)
+            except LargeAnswerError as error:
+                raise self._error(
+                    f"{_said(request)} was answered with {error}", "ask for smaller pages, or fewer rows at once"
+                ) from None
             if reply is not None and self._has_expired(reply) and call.auth and not renewed:
                 call.auth.renew()
                 call.auth(request)
@@ -254,33 +266,6 @@ class ApiSession(requests.Session):
 
     def _error(self, told: str, hint: str | None = None) -> DataInsightError:
         return DataInsightError(redacted(told, self.secrets), hint)
-
-
-class _ReplyAdapter(HTTPAdapter):
-    """Gives every response as a `Reply`."""
-
-    def build_response(self, req: Any, resp: Any) -> Any:
-        response = super().build_response(req, resp)
-        response.__class__ = Reply
-        return response
-
-
-class _HeldAdapter(_ReplyAdapter):
-    """Connects to no address that may not be reached, whatever a name or a redirect leads to.
-
-    Args:
-        reach: What may be.
-    """
-
-    def __init__(self, reach: Reach) -> None:
-        super().__init__()
-        self._reach = reach
-        # The classes that this adapter's own pools are made of; a proxy's are others.
-        self.poolmanager.pool_classes_by_scheme = held_pools(reach)
-
-    def send(self, request: requests.PreparedRequest, *args: Any, **kwargs: Any) -> requests.Response:
-        self._reach.addresses(urlsplit(str(request.url)).hostname or "")
-        return super().send(request, *args, **kwargs)
 
 
 def origin(url: str) -> tuple[str, str, int]:

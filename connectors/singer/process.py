@@ -13,10 +13,10 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO, Self
 
+from connectors import leash
 from warehouse.errors import DataInsightError
 from warehouse.settings import PREFIX
 
-_LEASH = Path(__file__).with_name("leash.py")
 _LONGEST_LINE_BYTES = 64 << 20
 _WORDS_KEPT = 50
 # Settings of this process's own Python would make another environment's Python look in the wrong places.
@@ -50,7 +50,7 @@ class Command:
         self._heard = time.monotonic()
         self._silent = False
         self._over = threading.Event()
-        self._arguments = [sys.executable, "-I", "-S", str(_LEASH), *arguments]
+        self._arguments = [sys.executable, "-I", "-S", leash.__file__, *arguments]
         self._folder = folder
 
     def __enter__(self) -> Self:

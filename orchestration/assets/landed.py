@@ -78,17 +78,9 @@ def build_landed_assets(source: SourceConfig) -> AssetsDefinition:
         description=f"Lands what is new in source {source.name}.",
     )
     def land_source(context: AssetExecutionContext) -> Iterator[MaterializeResult[None]]:
-        from connectors.landing.land import land
-
         pipeline: Pipeline = context.resources.pipeline
         with pipeline.report.stage(f"land {source.name}", f"landing {source.name}"):
-            batch_ids = land(
-                pipeline.source(source.name),
-                pipeline.warehouse,
-                pipeline.settings.home,
-                full_refresh=pipeline.full_refresh,
-                say=lambda line: pipeline.report.progress(f"{source.name}: {line}"),
-            )
+            batch_ids = pipeline.land(source.name)
         pipeline.report.batch_ids.update(batch_ids)
         with pipeline.warehouse.engine().connect() as connection:
             batches = list_batches(connection, batch_ids=batch_ids)

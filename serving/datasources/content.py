@@ -1,11 +1,18 @@
-"""What an uploaded file is, told by what is in it and not by its name; a broken one is refused with the reason."""
+"""What an uploaded file is, told by what is in it and not by its name; a broken one is refused with the reason.
+
+Nothing of it is decoded here: whoever lands it does that, in a process that is nobody else's.
+"""
 
 import re
+import subprocess
+import sys
+import threading
 import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from warehouse.errors import DataInsightError
+from serving.datasources import old_workbook
+from warehouse.errors import DataInsightError, UnavailableError
 
 _PARQUET = b"PAR1"
 _ZIP = b"PK\x03\x04"
@@ -17,6 +24,11 @@ _LOOKED_AT_BYTES = 1024**2
 # A workbook of numbers shrinks to a tenth; what shrinks to a hundredth is meant to fill a memory.
 _MOST_TIMES_LARGER = 100
 _MOST_UNPACKED_BYTES = 1024**3
+# A Parquet file lands unpacked: as much as the largest file that DATAINSIGHT_UPLOAD_BYTES can allow.
+_MOST_PARQUET_BYTES = 10 * 1024**3
+# One at a time: however many are sent, they have the memory of one.
+_OPENING = threading.Lock()
+_OPENING_SECONDS = 30
 
 
 @dataclass(frozen=True)
@@ -45,7 +57,7 @@ def content_of(path: Path) -> Content:
     if start.startswith(_ZIP):
         return _workbook(path)
     if start == _OLD_WORKBOOK:
-        return Content("excel", ".xls")
+        return _old_workbook(path)
     return _csv(path)
 
 
@@ -54,13 +66,16 @@ def _parquet(path: Path) -> Content:
     import pyarrow.parquet as pq
 
     try:
-        with pq.ParquetFile(path) as file:
-            next(file.iter_batches(batch_size=100), None)
-            columns = file.schema_arrow.names
+        metadata = pq.read_metadata(path)
+        sizes = [metadata.row_group(number).total_byte_size for number in range(metadata.num_row_groups)]
     except (pa.ArrowException, OSError, ValueError) as error:
         raise _broken("Parquet", str(error), path) from None
-    if not columns:
+    if not metadata.num_columns:
         raise _broken("Parquet", "it has no column", path)
+    # The sizes are those of encoded values: one that is repeated a million times is a few bytes.
+    size = max(sum(sizes), metadata.num_rows * metadata.num_columns)
+    if size > _MOST_PARQUET_BYTES:
+        raise _broken("Parquet", f"it unpacks to {size:,} bytes, and {_MOST_PARQUET_BYTES:,} are allowed", path)
     return Content("parquet", ".parquet")
 
 
@@ -84,6 +99,31 @@ def _workbook(path: Path) -> Content:
     if "content.xml" in names and "mimetype" in names:
         return Content("excel", ".ods")
     raise DataInsightError("the file is a zip archive, and no workbook", hint="CSV, Parquet and Excel can be uploaded")
+
+
+def _old_workbook(path: Path) -> Content:
+    """Open an .xls: what it begins with, all old files of Office begin with."""
+    if not _OPENING.acquire(timeout=_OPENING_SECONDS):
+        raise UnavailableError("other workbooks are being looked at", hint="try again in a moment")
+    try:
+        opened = subprocess.run(
+            [sys.executable, "-I", old_workbook.__file__, str(path), str(_MOST_UNPACKED_BYTES)],
+            capture_output=True,
+            timeout=_OPENING_SECONDS,
+            check=False,
+        )
+    except subprocess.TimeoutExpired:
+        raise _broken("Excel", "it has no end", path) from None
+    finally:
+        _OPENING.release()
+    if opened.returncode == old_workbook.BROKEN:
+        raise _broken("Excel", opened.stdout.decode(errors="replace").strip(), path)
+    if opened.returncode < 0:
+        # Rust ends a process that has no memory left for it.
+        raise _broken("Excel", f"its cells take more than {_MOST_UNPACKED_BYTES:,} bytes", path)
+    if opened.returncode:
+        raise _broken("Excel", "", path)
+    return Content("excel", ".xls")
 
 
 def _csv(path: Path) -> Content:

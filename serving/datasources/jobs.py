@@ -22,6 +22,17 @@ _ID_BYTES = 8
 # Any constant does that no other lock of the platform is made with.
 _LOCK = 0x4A6F6273  # "Jobs"
 _COLUMNS = "job_id, organization_id, datasource_id, what, status, result, created_at, started_at, ended_at"
+# Organizations take turns: one that asks for three hundred jobs keeps each of the others waiting for one of them.
+_NEXT = """
+with latest as (select organization_id, max(started_at) as started_at from app.jobs group by organization_id)
+select job.job_id
+from app.jobs as job
+inner join latest using (organization_id)
+where job.status = 'queued'
+order by latest.started_at nulls first, job.created_at, job.job_id
+limit 1
+for update of job skip locked
+"""
 _UNFINISHED = {"detail": "the server was ended while it was at work", "hint": "ask for it again; nothing is lost"}
 
 
@@ -118,17 +129,17 @@ def get_job(warehouse: Warehouse, organization: str | None, job_id: str) -> Job:
 
 
 def take_up(connection: sa.Connection) -> Job | None:
-    """The job that has waited longest, which nobody else takes up now; None when none waits.
+    """The job whose turn it is, which nobody else takes up now; None when none waits.
 
-    The connection must stay open until the job has ended: a lock of its session tells others that somebody is at work.
+    It is the one that has waited longest in the organization whose turn was longest ago. The connection must stay open
+    until the job has ended: a lock of its session tells others that somebody is at work.
     """
     with connection.begin():
         row = (
             connection.execute(
                 sa.text(
-                    "update app.jobs set status = 'running', started_at = now() where job_id = (select job_id"
-                    " from app.jobs where status = 'queued' order by created_at, job_id limit 1 for update skip locked)"
-                    f" returning {_COLUMNS}"
+                    "update app.jobs set status = 'running', started_at = now()"
+                    f" where job_id = ({_NEXT}) returning {_COLUMNS}"
                 )
             )
             .mappings()

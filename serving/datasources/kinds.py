@@ -1,7 +1,8 @@
 """What a datasource of each kind may say, as far as it concerns the safety of the platform and of others.
 
 What else is wrong with it, `check` tells. Here it is made sure that nothing of the server is read: none of its files,
-none of its variables, none of its own credentials, none of the addresses that only it can reach.
+none of its variables, none of its own credentials, none of the addresses that only it can reach; and that nobody else
+waits for it for long.
 """
 
 import re
@@ -11,6 +12,7 @@ from urllib.parse import urlsplit
 
 import sqlalchemy as sa
 
+from warehouse.bounds import require_bounded
 from warehouse.errors import DataInsightError
 from warehouse.reach import Reach
 
@@ -63,6 +65,7 @@ def require_safe(kind: str, whole: Mapping[str, Any], reach: Reach) -> None:
             f"configuration.{unknown[0]} is no setting of a datasource of kind {kind}",
             hint=f"allowed are {', '.join(sorted(_KEYS[kind]))}",
         )
+    require_bounded(whole)
     hosts = set(_CHECKS[kind](whole))
     if len(hosts) > _MOST_HOSTS:
         raise DataInsightError(

@@ -12,7 +12,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 
 from serving.datasources.kinds import destination, require_safe
 from serving.datasources.secrets import kept, split
-from serving.datasources.transactions import begun
+from serving.datasources.transactions import alone, begun
 from serving.identity.actors import actors_as_told
 from serving.identity.audit import write_down
 from serving.identity.memberships import require_current
@@ -84,12 +84,18 @@ class Datasources:
 
         Raises:
             DataInsightError: Something of its configuration may not be.
+            ConflictError: The organization has as many as it may.
         """
         shown, secrets = self._checked(kind, configuration)
-        return self._insert(new_id(), organization, name, kind, shown, secrets)
+        with alone(self.warehouse, organization):
+            return self._insert(new_id(), organization, name, kind, shown, secrets)
 
     def add_uploaded(self, datasource_id: str, organization: str, name: str, table: str, settings: Any) -> Datasource:
-        """Add one whose first file was uploaded."""
+        """Add one whose first file was uploaded, by whoever is alone with the organization.
+
+        Raises:
+            ConflictError: The organization has as many as it may.
+        """
         return self._insert(
             datasource_id, organization, name, "files", {"tables": {table: settings}}, {}, is_uploaded=True
         )

@@ -9,9 +9,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from serving.datasources.content import content_of
+from serving.datasources.content import Content, content_of
 from serving.datasources.registry import Datasources, new_id
-from warehouse.datasources import Datasource, upload_folder
+from serving.datasources.transactions import alone
+from serving.identity.refusals import TooLargeError
+from warehouse.datasources import Datasource, upload_folder, uploads_folder
 from warehouse.embedded.files import open_to_pass, sync_folder
 from warehouse.errors import DataInsightError, UnavailableError
 from warehouse.table_names import RESERVED_TABLES
@@ -21,6 +23,9 @@ _LONGEST_TABLE = 63
 
 # Whoever needs longer for a file than this has left; the server that took it in may have been killed meanwhile.
 _ARRIVAL_SECONDS = 86_400
+
+# What a small file costs is not its bytes but its entry, in the disk's tables and in every listing.
+_LEAST_COUNTED_BYTES = 64 * 1024
 
 
 @dataclass(frozen=True)
@@ -96,6 +101,7 @@ def place(datasources: Datasources, arrived: Path, sha256: str, target: Target) 
     Raises:
         NotFoundError: There is no such datasource.
         DataInsightError: The file is broken or of no such kind, or does not fit the datasource.
+        TooLargeError: The organization's files would have more bytes than they may.
         UnavailableError: It cannot be written.
     """
     try:
@@ -110,28 +116,34 @@ def place(datasources: Datasources, arrived: Path, sha256: str, target: Target) 
                 hint=f"call it table_{target.table}",
             )
         content = content_of(arrived)
-        found = _found(datasources, target)
-        settings = {"format": content.format, **({"key": list(target.key)} if target.key else {})}
-        datasource_id = new_id() if found is None else found.datasource_id
-        if found is not None:
-            _require_fit(found, target.table, settings)
-        folder = upload_folder(datasources.settings.home, target.organization, datasource_id)
-        kept = folder / target.table / f"{sha256}{content.suffix}"
-        is_new = _moved(arrived, kept)
-        try:
-            if found is None:
-                found = datasources.add_uploaded(
-                    datasource_id, target.organization, target.name, target.table, settings
-                )
-            else:
-                found = datasources.note_upload(datasource_id, target.table, settings, sha256)
-        except BaseException:
-            if is_new:
-                _removed(kept, up_to=folder)
-            raise
-        return Placed(found, content.format, is_new)
+        with alone(datasources.warehouse, target.organization):
+            return _placed(datasources, arrived, sha256, target, content)
     finally:
         arrived.unlink(missing_ok=True)
+
+
+def _placed(datasources: Datasources, arrived: Path, sha256: str, target: Target, content: Content) -> Placed:
+    found = _found(datasources, target)
+    settings = {"format": content.format, **({"key": list(target.key)} if target.key else {})}
+    datasource_id = new_id() if found is None else found.datasource_id
+    if found is not None:
+        _require_fit(found, target.table, settings)
+    home = datasources.settings.home
+    folder = upload_folder(home, target.organization, datasource_id)
+    kept = folder / target.table / f"{sha256}{content.suffix}"
+    if not kept.exists():
+        _require_room(uploads_folder(home, target.organization), arrived, datasources.settings.uploads_bytes)
+    is_new = _moved(arrived, kept)
+    try:
+        if found is None:
+            found = datasources.add_uploaded(datasource_id, target.organization, target.name, target.table, settings)
+        else:
+            found = datasources.note_upload(datasource_id, target.table, settings, sha256)
+    except BaseException:
+        if is_new:
+            _removed(kept, up_to=folder)
+        raise
+    return Placed(found, content.format, is_new)
 
 
 def _found(datasources: Datasources, target: Target) -> Datasource | None:
@@ -153,6 +165,24 @@ def _require_fit(found: Datasource, table: str, settings: dict[str, Any]) -> Non
             f"the table {table} consists of files of the format {known['format']}, and this is {settings['format']}",
             hint="say another table",
         )
+
+
+def _require_room(folder: Path, arrived: Path, most: int) -> None:
+    """Refuse a file that would be more than its organization may have, with those that are in its folder."""
+    used = sum(_counted(Path(under, name)) for under, _, names in os.walk(folder) for name in names)
+    if used + _counted(arrived) > most:
+        raise TooLargeError(
+            f"the uploaded files of the organization may have {most:,} bytes together; they have {used:,},"
+            f" a file counting {_LEAST_COUNTED_BYTES:,} at least",
+            hint="delete a datasource whose files have landed and are not needed any more",
+        )
+
+
+def _counted(path: Path) -> int:
+    # A datasource may be deleted at the same moment.
+    with suppress(FileNotFoundError):
+        return max(path.stat().st_size, _LEAST_COUNTED_BYTES)
+    return 0
 
 
 def _moved(arrived: Path, kept: Path) -> bool:

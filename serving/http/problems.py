@@ -17,6 +17,7 @@ from serving.identity.refusals import (
     NotAllowedError,
     NotAuthenticatedError,
     NotFoundError,
+    TooLargeError,
     TooManyAttemptsError,
 )
 from warehouse.errors import DataInsightError, UnavailableError
@@ -32,6 +33,7 @@ _STATUSES: dict[type[DataInsightError], HTTPStatus] = {
     NotAllowedError: HTTPStatus.FORBIDDEN,
     NotFoundError: HTTPStatus.NOT_FOUND,
     ConflictError: HTTPStatus.CONFLICT,
+    TooLargeError: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
     TooManyAttemptsError: HTTPStatus.TOO_MANY_REQUESTS,
 }
 
@@ -159,6 +161,8 @@ async def _of_http(request: Request, error: Any) -> JSONResponse:
 
 async def _of_anything(request: Request, error: Any) -> JSONResponse:
     # What it was is in the log, under the request's id; whoever asked learns nothing of our insides.
+    request_id = request_id_of(request)
+    _log.error("request %s failed", request_id, exc_info=error)
     # This answer passes no layer of ours, so that it brings their headers itself.
-    headers = {**SECURITY, REQUEST_ID: request_id_of(request)}
+    headers = {**SECURITY, REQUEST_ID: request_id}
     return _problem(request, HTTPStatus.INTERNAL_SERVER_ERROR, f"unexpected {type(error).__name__}", headers=headers)

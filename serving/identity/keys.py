@@ -216,7 +216,8 @@ class Keys:
             return None
         try:
             known = self._read(given.row_id)
-        except sa.exc.DBAPIError as error:
+        # A pool without a free connection raises the latter, which is no error of the database's.
+        except (sa.exc.DBAPIError, sa.exc.TimeoutError) as error:
             # While the warehouse is away nobody can revoke a key, either.
             with self._lock:
                 known = self._known.get(given.row_id)

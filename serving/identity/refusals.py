@@ -19,6 +19,10 @@ class ConflictError(DataInsightError):
     """It is there already, or is not as it would have to be."""
 
 
+class TooLargeError(DataInsightError):
+    """It is more than there is room for."""
+
+
 class TooManyAttemptsError(DataInsightError):
     """They have guessed too often.
 

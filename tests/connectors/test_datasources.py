@@ -1,6 +1,5 @@
 """Sources that organizations have added, read from the warehouse, and held to what they may reach."""
 
-import json
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -65,15 +64,18 @@ def add(
 
 
 @contextmanager
-def answering(redirect: str | None = None) -> Iterator[str]:
-    """The address of an API that has two things, or says that they are elsewhere."""
+def answering(
+    redirect: str | None = None, body: bytes = b'[{"id": 1}, {"id": 2}]', encoding: str | None = None
+) -> Iterator[str]:
+    """The address of an API that has two things, or gives another answer, or says that they are elsewhere."""
 
     class Answer(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
-            body = json.dumps([{"id": 1}, {"id": 2}]).encode()
             self.send_response(302 if redirect else 200)
             if redirect:
                 self.send_header("Location", redirect)
+            if encoding:
+                self.send_header("Content-Encoding", encoding)
             self.send_header("Content-Type", "application/json")
             self.send_header("Content-Length", str(len(body)))
             self.end_headers()
@@ -93,11 +95,11 @@ def answering(redirect: str | None = None) -> Iterator[str]:
             thread.join()
 
 
-def api(address: str) -> dict[str, Any]:
+def api(address: str, **endpoint: Any) -> dict[str, Any]:
     return {
         "definition": {
             "client": {"base_url": address},
-            "tables": {"things": {"key": "id", "endpoint": {"path": "/things"}}},
+            "tables": {"things": {"key": "id", "endpoint": {"path": "/things", **endpoint}}},
         },
         "retries": 0,
     }

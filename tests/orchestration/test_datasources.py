@@ -1,5 +1,7 @@
 """What an organization adds over HTTP goes the whole way: asked for there, done by the command, told there."""
 
+import json
+import socket
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -136,6 +138,26 @@ def test_one_organizations_broken_source_stops_nobodys_numbers(ran: Company, adm
     usages = sa.text("select count(*) from marts.fact_feature_usage")
     with open_warehouse(settings) as warehouse, warehouse.engine().connect() as connection:
         assert connection.execute(usages).scalar_one() == 3
+
+
+def test_one_organizations_endless_sources_stop_nobodys_numbers(ran: Company, admin: Client) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        endless = {"url": f"postgresql://a:b@127.0.0.1:{silent.getsockname()[1]}/x", "tables": {"orders": {}}}
+        body = {"name": "x", "kind": "database", "configuration": endless}
+        for _ in range(2):
+            assert admin.http.post("/api/v1/datasources", json=body).status_code == 201
+        (ran.data / "usage_2.csv").write_text(
+            (ran.data / "usage_1.csv").read_text().splitlines()[0] + "\nU-9,S-1,03-01-2024,export,1,60,0,FALSE\n"
+        )
+        more = {"DATAINSIGHT_JOB_SECONDS": "5", "DATAINSIGHT_SOURCE_NETWORKS": '["127.0.0.0/8"]'}
+        failed = Company(ran.folder, {**ran.environment, **more})("run", "--json")
+    assert failed.returncode == 1
+    told = json.loads(failed.stdout)
+    # The first took the time of both.
+    assert told["error"].count("was ended after 5 s") == 1, told["error"]
+    assert told["error"].count("was not read: others of its organization have taken") == 1
+    assert [(one["table_name"], one["status"]) for one in told["batches"]] == [("feature_usage", "admitted")]
+    assert told["snapshot"]["published"] is True
 
 
 def test_a_job_that_takes_too_long_is_ended(settings: Settings) -> None:

@@ -8,8 +8,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from serving.datasources import content as contents
 from serving.datasources.content import content_of
 from serving.datasources.uploads import table_of
+from tests.serving.datasources.old_workbooks import compound_file, old_workbook
 from warehouse.errors import DataInsightError
 
 CSV = b"order_id,amount\n1,2.50\n2,3.00\n"
@@ -44,6 +46,7 @@ def file(tmp_path: Path) -> Path:
         (parquet(), ("parquet", ".parquet")),
         (workbook(), ("excel", ".xlsx")),
         (workbook("xl/workbook.bin"), ("excel", ".xlsb")),
+        (old_workbook((0, 0), (1, 0)), ("excel", ".xls")),
     ],
 )
 def test_it_is_told_by_its_content(file: Path, content: bytes, told: tuple[str, str]) -> None:
@@ -66,6 +69,10 @@ def test_it_is_told_by_its_content(file: Path, content: bytes, told: tuple[str, 
         (workbook()[:-30], "the Excel file is broken"),
         (workbook("x.txt"), "is a zip archive, and no workbook"),
         (workbook(content=bytes(10_000_000)), "it unpacks to 10,000,008 bytes, and"),
+        (compound_file("WordDocument", b"a letter"), "the Excel file is broken: "),
+        (old_workbook((0, 0))[:2000], "the Excel file is broken: "),
+        # The first and the last cell of each sheet: five kilobytes that are four gigabytes once they are opened.
+        (old_workbook((0, 0), (65_535, 255), sheets=8), "its cells take more than 1,073,741,824 bytes"),
     ],
 )
 def test_broken_or_foreign_files_are_refused(file: Path, content: bytes, reason: str) -> None:
@@ -73,6 +80,15 @@ def test_broken_or_foreign_files_are_refused(file: Path, content: bytes, reason:
     with pytest.raises(DataInsightError, match=reason) as raised:
         content_of(file)
     assert str(file) not in str(raised.value)
+
+
+@pytest.mark.parametrize("column", [pa.array(range(1000)), pa.nulls(10_000)], ids=["of many bytes", "of many rows"])
+def test_parquet_is_held_to_what_it_unpacks_to(file: Path, column: pa.Array, monkeypatch: pytest.MonkeyPatch) -> None:
+    pq.write_table(pa.table({"a": column}), file)
+    assert content_of(file).format == "parquet"
+    monkeypatch.setattr(contents, "_MOST_PARQUET_BYTES", 5_000)
+    with pytest.raises(DataInsightError, match=r"it unpacks to [\d,]+ bytes, and 5,000 are allowed"):
+        content_of(file)
 
 
 @pytest.mark.parametrize(

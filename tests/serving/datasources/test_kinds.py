@@ -23,6 +23,8 @@ SFTP = {"storage_options": {"username": "me", "password": "hunter2", "host_key":
         ("database", {"url": f"{DATABASE}?sslmode=require", "tables": {"orders": {}}}),
         ("database", {"url": "mysql://a:b@127.0.0.1/x", "include": "sales_*"}),
         ("rest", {"catalog": "stripe", "parameters": {"api_key": "sk"}}),
+        ("rest", {"catalog": "stripe", "timeout": "60 seconds", "patience": "10 minutes", "back_off": "1 minute"}),
+        ("rest", {"catalog": "stripe", "retries": 10, "limits": [{"requests": 1, "seconds": 86_400}]}),
         ("rest", {"definition": {"client": {"base_url": "http://127.0.0.1:80"}, "tables": {}}}),
         ("rest", {"definition": {"client": {"base_url": "https://{shop}.example.com"}}}),
         ("files", {"tables": {"orders": {"path": "s3://bucket/*.csv"}}, **S3}),
@@ -93,6 +95,30 @@ def test_what_reads_the_platforms_own_is_refused(kind: str, configuration: dict[
     with pytest.raises(DataInsightError, match=reason) as raised:
         require_safe(kind, configuration, ANYWHERE)
     assert "hunter2" not in f"{raised.value}{raised.value.hint}"
+
+
+LONG = [{"requests": 1, "seconds": 1e9}]
+
+
+@pytest.mark.parametrize(
+    ("configuration", "reason"),
+    [
+        ({"timeout": "10000 days"}, "timeout is at most 60 seconds"),
+        ({"timeout": "61 seconds"}, "timeout is at most 60 seconds"),
+        ({"patience": "11 minutes"}, "patience is at most 600 seconds"),
+        ({"back_off": "2 hours"}, "back_off is at most 60 seconds"),
+        ({"retries": 11}, "retries is at most 10"),
+        ({"retries": "1e9"}, "retries is at most 10"),
+        ({"limits": LONG}, "limits.seconds is at most 86,400"),
+        ({"limits": [{"requests": 1, "seconds": "1e9"}]}, "limits.seconds is at most 86,400"),
+        ({"definition": {"limits": LONG}}, "limits.seconds is at most 86,400"),
+        ({"definition": {"tables": {"a": {"limits": LONG}}}}, "limits.seconds is at most 86,400"),
+    ],
+)
+def test_what_would_keep_others_waiting_is_refused(configuration: dict[str, Any], reason: str) -> None:
+    whole = configuration if "definition" in configuration else {"catalog": "stripe", **configuration}
+    with pytest.raises(DataInsightError, match=reason):
+        require_safe("rest", whole, ANYWHERE)
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "[::1]", "169.254.169.254", "10.0.0.1", "0x7f.1"])

@@ -3,6 +3,7 @@
 import json
 import logging
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -269,6 +270,7 @@ def test_each_change_is_written_down(server: Server) -> None:
         ({"configuration": {"url": "postgresql://a:b@10.0.0.1/x"}}, "may not reach"),
         ({"configuration": {"url": "***"}}, "there is no former value to keep"),
         ({"configuration": {**DATABASE, "schema": "x" * 300_000}}, "has more than"),
+        ({"kind": "rest", "configuration": {"catalog": "stripe", "timeout": "1 day"}}, "timeout is at most 60 seconds"),
         ({"name": ""}, "body.name"),
         ({"organisation": "acme"}, "body.organisation"),
     ],
@@ -277,6 +279,21 @@ def test_what_may_not_be_is_refused(admin: Client, change: dict[str, Any], reaso
     answer = ask(admin, "POST", "/datasources", {**SHOP, **change})
     assert answer.status_code == 400
     assert reason in answer.json()["detail"]
+
+
+def test_an_organization_has_a_hundred_also_when_it_asks_for_many_at_once(server: Server) -> None:
+    with server.warehouse.engine().begin() as connection:
+        connection.execute(
+            sa.text(
+                "insert into app.datasources (datasource_id, organization_id, name, kind, configuration, created_by)"
+                " select 'ds_' || lpad(to_hex(number), 16, 'f'), 'initech', 'x', 'files', '{}', 'test'"
+                " from generate_series(1, 98) as number"
+            )
+        )
+    with server.client(server.key("initech", Role.ADMIN)) as client, ThreadPoolExecutor(8) as pool:
+        answers = list(pool.map(lambda _: ask(client, "POST", "/datasources", SHOP), range(8)))
+        assert sorted(answer.status_code for answer in answers) == [201] * 2 + [409] * 6
+        assert len(ask(client, "GET", "/datasources").json()["datasources"]) == 100
 
 
 def test_this_machine_is_out_of_reach_unless_allowed(published: Store) -> None:

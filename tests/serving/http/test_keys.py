@@ -9,7 +9,7 @@ from serving.identity.keys import Keys, add_key, list_keys, revoke_key
 from serving.identity.roles import Role
 from tests.serving.http.conftest import Server
 from warehouse.database import API, Warehouse
-from warehouse.errors import DataInsightError
+from warehouse.errors import DataInsightError, UnavailableError
 
 
 class Clock:
@@ -78,6 +78,19 @@ def test_a_revoked_key_is_taken_for_some_seconds_at_most(warehouse: Warehouse) -
             "keys.add",
             "keys.revoke",
         ]
+
+
+def test_a_known_key_is_good_while_no_connection_is_free(warehouse: Warehouse) -> None:
+    known, unknown = (add_key(warehouse, Role.VIEWER, "acme", actor="test") for _ in range(2))
+    narrow = sa.create_engine(warehouse.url_object, pool_size=1, max_overflow=0, pool_timeout=0.1)
+    keys = Keys(Warehouse(warehouse.url_object, _engines={API: narrow}))
+    principal = keys.principal(known)
+    assert principal is not None
+    with narrow.connect():
+        assert keys.principal(known) == principal
+        with pytest.raises(UnavailableError, match="cannot be checked"):
+            keys.principal(unknown)
+    narrow.dispose()
 
 
 @pytest.mark.parametrize(("role", "organization"), [(Role.OPERATOR, "acme"), (Role.VIEWER, None), (Role.ADMIN, None)])

@@ -69,7 +69,9 @@ def test_every_route_is_described_with_examples(server: Server) -> None:
     assert not without, "\n".join(without)
 
 
-def test_what_nobody_expected_is_a_problem_that_says_nothing_of_our_insides(published: Store) -> None:
+def test_what_nobody_expected_is_a_problem_that_says_nothing_of_our_insides(
+    published: Store, caplog: pytest.LogCaptureFixture
+) -> None:
     app = create_app(published.settings)
 
     def boom() -> None:
@@ -83,6 +85,9 @@ def test_what_nobody_expected_is_a_problem_that_says_nothing_of_our_insides(publ
     assert answer.headers["X-Request-ID"] == answer.json()["request_id"] == "boom-1"
     assert answer.headers["X-Content-Type-Options"] == "nosniff"
     assert "secret" not in answer.text
+    (logged,) = [record for record in caplog.records if record.getMessage() == "request boom-1 failed"]
+    assert logged.exc_info is not None
+    assert str(logged.exc_info[1]) == "a secret of ours"
 
 
 def test_each_request_is_a_line_of_the_log_without_what_is_secret(

@@ -4,6 +4,7 @@ import os
 import socket
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -183,6 +184,33 @@ def test_the_limit_is_kept_while_a_file_arrives(server: Server, folder: Path) ->
         # The body has no end yet.
         assert sent.recv(64).startswith(b"HTTP/1.1 413")
     assert files(folder) == before
+
+
+def test_all_files_of_an_organization_have_a_limit_together(published: Store, folder: Path) -> None:
+    # A small file counts as 64 KiB.
+    settings = published.settings.model_copy(update={"uploads_bytes": 3 * 64 * 1024})
+    with running(create_app(settings)) as address:
+        server = Server(address, published.warehouse)
+        with (
+            server.client(server.key("initech", Role.ADMIN)) as client,
+            server.client(server.key("hooli", Role.ADMIN)) as other,
+            ThreadPoolExecutor(8) as pool,
+        ):
+            before = files(folder)
+            sent = list(pool.map(lambda n: upload(client, CSV, file_name=f"at_once_{n}.csv"), range(8)))
+            assert sorted(answer.status_code for answer in sent) == [201] * 3 + [413] * 5
+            assert len(files(folder) - before) == 3
+            refused = next(answer.json() for answer in sent if answer.status_code == 413)
+            assert "may have 196,608 bytes together; they have 196,608" in refused["detail"]
+
+            taken = next(answer.json() for answer in sent if answer.status_code == 201)
+            again = upload(client, CSV, file_name=f"{taken['table']}.csv")
+            assert (again.status_code, again.json()["is_new"]) == (201, False)
+            assert upload(other, CSV).status_code == 201
+
+            client.http.delete(f"/api/v1/datasources/{taken['datasource']['datasource_id']}")
+            assert upload(client, CSV, file_name="instead.csv").status_code == 201
+            assert upload(client, CSV, file_name="more.csv").status_code == 413
 
 
 def test_another_organizations_datasource_takes_no_file(server: Server, admin: Client, folder: Path) -> None:
