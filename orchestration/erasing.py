@@ -36,7 +36,7 @@ from warehouse.settings import Settings
 # A pass that is under way may take its time, and whoever ordered an erasure has a month's.
 _PATIENCE_SECONDS = 6 * 3600
 
-# Servers look for a new snapshot every half a second, and warm it before they answer from it.
+# Servers look for a new snapshot every half a second, and answer at once from one that withdraws those before it.
 _SWAP_SECONDS = 5.0
 
 # The star of the past is made of raw alone, and can be made again.
@@ -167,12 +167,12 @@ def _rebuild(pipeline: Pipeline) -> None:
 def _publish(pipeline: Pipeline) -> None:
     """A new snapshot, and nothing left of those before: not in files, not in caches."""
     from serving.kept_answers import SharedAnswers
-    from serving.store import delete_withdrawn, publish, withdraw
+    from serving.store import delete_withdrawn, publish
 
     settings, warehouse = pipeline.settings, pipeline.warehouse
     state = present_state(pipeline)
     folder = prepare_manifest(database_name(settings), settings.home, pipeline.variables)
-    published = publish(
+    publish(
         warehouse,
         settings,
         semantic_manifest=folder / "semantic_manifest.json",
@@ -181,9 +181,9 @@ def _publish(pipeline: Pipeline) -> None:
         checks=pipeline.report.build.checks if pipeline.report.build else {},
         anew=True,
     )
-    withdraw(warehouse, published.snapshot_id)
-    # Whoever began with an earlier snapshot ends on it; no question takes longer.
-    time.sleep(_SWAP_SECONDS + settings.query_seconds)
+    # A server may be warming an earlier snapshot, for as long as one question takes, and looks for this one only then.
+    # From there on it begins no statement over what was withdrawn, and those that run end within as long again.
+    time.sleep(_SWAP_SECONDS + 2 * settings.query_seconds)
     delete_withdrawn(warehouse, settings)
     if settings.redis_url is not None:
         shared = SharedAnswers(settings.redis_url.get_secret_value(), 0)
