@@ -24,6 +24,7 @@ from serving.privacy.erasures import (
     note_touched,
     note_trouble,
     open_orders,
+    unsealed,
 )
 from serving.privacy.events import SOURCE, erase_events
 from warehouse.connect import database_name
@@ -36,8 +37,11 @@ from warehouse.settings import Settings
 # A pass that is under way may take its time, and whoever ordered an erasure has a month's.
 _PATIENCE_SECONDS = 6 * 3600
 
-# Servers look for a new snapshot every half a second, and warm it before they answer from it.
+# Servers look for a new snapshot every half a second, and answer at once from one that withdraws those before it.
 _SWAP_SECONDS = 5.0
+
+_RAW = "raw_"
+_FAILURES = (DataInsightError, sa.exc.SQLAlchemyError)
 
 # The star of the past is made of raw alone, and can be made again.
 _PAST = sa.text(
@@ -60,21 +64,14 @@ def erase_ordered(settings: Settings, say: Callable[[str], None] = lambda _line:
         DataInsightError: A step failed; what is left is done by the next call. The orders say why, too.
     """
     with open_pipeline(settings, patience_seconds=_PATIENCE_SECONDS) as pipeline:
-        warehouse = pipeline.warehouse
-        with warehouse.engine().connect() as connection:
-            orders = open_orders(connection, settings)
-        if not orders:
-            return []
+        orders, failures = _erase_each(pipeline, say)
         ids = [order.erasure_id for order in orders]
         try:
-            _carry_out(pipeline, orders, say)
-        except (DataInsightError, sa.exc.SQLAlchemyError) as error:
-            # Of an error of PostgreSQL, the first line alone: the others may quote the statement.
-            reason = error.message if isinstance(error, DataInsightError) else str(error).splitlines()[0]
-            with warehouse.engine().begin() as connection:
-                note_trouble(connection, ids, reason)
+            _make_anew(pipeline, ids, say)
+        except _FAILURES as error:
+            _note_failure(pipeline.warehouse, ids, error)
             raise
-        with warehouse.engine().begin() as connection:
+        with pipeline.warehouse.engine().begin() as connection:
             note_done(connection, ids)
             for order in orders:
                 write_down(
@@ -84,22 +81,52 @@ def erase_ordered(settings: Settings, say: Callable[[str], None] = lambda _line:
                     organization_id=order.whom.organization_id,
                     details={"erasure_id": order.erasure_id},
                 )
-            return [find_erasure(connection, erasure_id, None) for erasure_id in ids]
+            done = [find_erasure(connection, erasure_id, None) for erasure_id in ids]
+        if failures:
+            raise failures[0]
+        return done
 
 
-def _carry_out(pipeline: Pipeline, orders: list[Order], say: Callable[[str], None]) -> None:
-    for order in orders:
-        if order.state == "requested":
-            say(f"{order.erasure_id}: erasing from what was reported and landed")
-            _erase_rows(pipeline.warehouse, order)
-    if _has_landed_rows(pipeline.warehouse, orders):
+def _erase_each(pipeline: Pipeline, say: Callable[[str], None]) -> tuple[list[Order], list[Exception]]:
+    """Erase from PostgreSQL's rows, order by order; one that fails keeps none of the others waiting.
+
+    Returns:
+        The orders of which PostgreSQL's rows tell no more, and why it failed for the others.
+    """
+    erased: list[Order] = []
+    failures: list[Exception] = []
+    with pipeline.warehouse.engine().connect() as connection:
+        found = open_orders(connection)
+    for sealed in found:
+        try:
+            order = unsealed(pipeline.settings, sealed)
+            if order.state == "requested":
+                say(f"{order.erasure_id}: erasing from what was reported and landed")
+                _erase_rows(pipeline.warehouse, order)
+        except _FAILURES as error:
+            _note_failure(pipeline.warehouse, [sealed.erasure_id], error)
+            failures.append(error)
+        else:
+            erased.append(order)
+    return erased, failures
+
+
+def _note_failure(warehouse: Warehouse, erasure_ids: list[str], error: Exception) -> None:
+    # Of an error of PostgreSQL, the first line alone: the others may quote the statement.
+    reason = error.message if isinstance(error, DataInsightError) else str(error).splitlines()[0]
+    with warehouse.engine().begin() as connection:
+        note_trouble(connection, erasure_ids, reason)
+
+
+def _make_anew(pipeline: Pipeline, erasure_ids: list[str], say: Callable[[str], None]) -> None:
+    """Let go of all that was made of the rows that were changed; where none were, there is nothing to do."""
+    touched = _touched(pipeline.warehouse, erasure_ids)
+    _forget_dead_rows(pipeline.warehouse, touched)
+    if any(table.startswith(_RAW) for table in touched):
         say("making the star anew")
-        _forget_dead_rows(pipeline.warehouse)
         _rebuild(pipeline)
         say("publishing the metric store, and deleting what was published before")
         _publish(pipeline)
-    else:
-        _forget_dead_rows(pipeline.warehouse)
 
 
 def _erase_rows(warehouse: Warehouse, order: Order) -> None:
@@ -126,26 +153,24 @@ def _erase_rows(warehouse: Warehouse, order: Order) -> None:
         note_erased(connection, order.erasure_id, undeclared_tables(connection, known))
 
 
-def _has_landed_rows(warehouse: Warehouse, orders: list[Order]) -> bool:
-    """Whether anything that the star is made of was changed, by this call or by one that did not come to its end."""
+def _touched(warehouse: Warehouse, erasure_ids: list[str]) -> list[str]:
+    """The tables that were changed, by this call or by one that did not come to its end."""
     with warehouse.engine().connect() as connection:
         changed: list[dict[str, Any]] = [
-            find_erasure(connection, order.erasure_id, None).touched.get("rows", {}) for order in orders
+            find_erasure(connection, erasure_id, None).touched.get("rows", {}) for erasure_id in erasure_ids
         ]
-    return any(table.startswith("raw_") for tables in changed for table in tables)
+    return sorted({table for tables in changed for table in tables})
 
 
-def _forget_dead_rows(warehouse: Warehouse) -> None:
+def _forget_dead_rows(warehouse: Warehouse, tables: list[str]) -> None:
     """Make room of the former versions of rows, and have the planner's samples taken from the new ones."""
-    for role, names in (
-        (LOADER, [f"raw_{source}.{table}" for source, table in load_personal_data().of_persons]),
-        (None, ["app.events", "app.users", "app.invitations", "app.erasures", "ops.quarantine"]),
-    ):
-        with warehouse.engine(role).connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-            for name in names:
-                if connection.execute(sa.text("select to_regclass(:name)"), {"name": name}).scalar_one() is not None:
-                    schema, _, table = name.partition(".")
-                    connection.exec_driver_sql(f"vacuum (analyze) {quote_identifier(schema)}.{quote_identifier(table)}")
+    for name in tables:
+        engine = warehouse.engine(LOADER if name.startswith(_RAW) else None)
+        schema, _, table = name.partition(".")
+        relation = f"{quote_identifier(schema)}.{quote_identifier(table)}"
+        with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+            if connection.execute(sa.text("select to_regclass(:name)"), {"name": relation}).scalar_one() is not None:
+                connection.exec_driver_sql(f"vacuum (analyze) {relation}")
 
 
 def _rebuild(pipeline: Pipeline) -> None:
@@ -167,12 +192,12 @@ def _rebuild(pipeline: Pipeline) -> None:
 def _publish(pipeline: Pipeline) -> None:
     """A new snapshot, and nothing left of those before: not in files, not in caches."""
     from serving.kept_answers import SharedAnswers
-    from serving.store import delete_withdrawn, publish, withdraw
+    from serving.store import delete_withdrawn, publish
 
     settings, warehouse = pipeline.settings, pipeline.warehouse
     state = present_state(pipeline)
     folder = prepare_manifest(database_name(settings), settings.home, pipeline.variables)
-    published = publish(
+    publish(
         warehouse,
         settings,
         semantic_manifest=folder / "semantic_manifest.json",
@@ -181,9 +206,9 @@ def _publish(pipeline: Pipeline) -> None:
         checks=pipeline.report.build.checks if pipeline.report.build else {},
         anew=True,
     )
-    withdraw(warehouse, published.snapshot_id)
-    # Whoever began with an earlier snapshot ends on it; no question takes longer.
-    time.sleep(_SWAP_SECONDS + settings.query_seconds)
+    # A server may be warming an earlier snapshot, for as long as one question takes, and looks for this one only then.
+    # From there on it begins no statement over what was withdrawn, and those that run end within as long again.
+    time.sleep(_SWAP_SECONDS + 2 * settings.query_seconds)
     delete_withdrawn(warehouse, settings)
     if settings.redis_url is not None:
         shared = SharedAnswers(settings.redis_url.get_secret_value(), 0)

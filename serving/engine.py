@@ -19,7 +19,7 @@ from serving.snapshots import Snapshot, TableState
 from serving.store_files import is_local, table_url
 from serving.types import type_name
 from warehouse.database import quote_identifier
-from warehouse.errors import DataInsightError
+from warehouse.errors import DataInsightError, UnavailableError
 from warehouse.settings import Settings
 
 if TYPE_CHECKING:
@@ -42,15 +42,19 @@ class Engine:
         self._settings = settings
         self._lock = threading.Lock()
         self._open: OrderedDict[int, OpenSnapshot] = OrderedDict()
+        self._withdrawn_up_to = 0
         self._duckdb: duckdb.DuckDBPyConnection | None = None
 
     def open(self, snapshot: Snapshot) -> "OpenSnapshot":
         """The relations of a snapshot; the most recently asked for stay open.
 
         Raises:
+            UnavailableError: It was withdrawn, and its files may be deleted at any moment.
             DataInsightError: The store cannot be read.
         """
         with self._lock:
+            if snapshot.snapshot_id <= self._withdrawn_up_to:
+                raise _withdrawn(snapshot)
             if snapshot.snapshot_id not in self._open:
                 if self._duckdb is None:
                     self._duckdb = _connect(self._settings)
@@ -63,10 +67,13 @@ class Engine:
             return self._open[snapshot.snapshot_id]
 
     def close_up_to(self, snapshot_id: int) -> None:
-        """Let go of the snapshots up to a number; they are withdrawn."""
+        """Let go of the snapshots up to a number, for good: they are withdrawn. What runs over them goes on."""
         with self._lock:
-            for opened in [one for one in self._open if one <= snapshot_id]:
-                self._open.pop(opened).close()
+            self._withdrawn_up_to = max(self._withdrawn_up_to, snapshot_id)
+            for number in [one for one in self._open if one <= snapshot_id]:
+                opened = self._open.pop(number)
+                opened.is_withdrawn = True
+                opened.close()
 
     def close(self) -> None:
         """Let go of everything."""
@@ -84,11 +91,15 @@ class OpenSnapshot:
         connection: A connection of its own.
         settings: Where the metric store is, and how long a statement may take.
         snapshot: Which versions.
+
+    Attributes:
+        is_withdrawn: Whether nothing may be asked of it any more.
     """
 
     def __init__(self, connection: "duckdb.DuckDBPyConnection", settings: Settings, snapshot: Snapshot) -> None:
         store = settings.metric_store_url
         self.snapshot = snapshot
+        self.is_withdrawn = False
         self._seconds = settings.query_seconds
         self._connection = connection
         self._schema = f"snapshot_{snapshot.snapshot_id}"
@@ -151,6 +162,7 @@ class OpenSnapshot:
 
         Raises:
             AbandonedError: It was ended.
+            UnavailableError: The snapshot was withdrawn.
             DataInsightError: DuckDB cannot: a file is gone, or the question takes too much memory or time.
         """
         import duckdb
@@ -177,6 +189,8 @@ class OpenSnapshot:
                 " DATAINSIGHT_QUERY_SECONDS",
             ) from error
         except duckdb.Error as error:
+            if self.is_withdrawn:
+                raise _withdrawn(self.snapshot) from error
             raise DataInsightError(
                 f"snapshot {self.snapshot.snapshot_id} cannot answer this: {str(error).splitlines()[0]}",
                 hint=f"ask for less at once (the limit is {MEMORY_LIMIT} of memory), or publish again",
@@ -211,6 +225,13 @@ class OpenSnapshot:
         else:
             # DuckDB reaches object stores by an extension only; Arrow reads them with Delta's own file system.
             self._datasets[mart] = table.to_pyarrow_dataset()
+
+
+def _withdrawn(snapshot: Snapshot) -> UnavailableError:
+    return UnavailableError(
+        f"snapshot {snapshot.snapshot_id} was withdrawn while this was asked of it",
+        hint="ask again: a newer one answers",
+    )
 
 
 @contextmanager

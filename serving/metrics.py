@@ -1,5 +1,6 @@
 """The door to the metrics: what there is, and the answer to a question, for the operator or for one organization."""
 
+import threading
 import time
 from contextlib import suppress
 from dataclasses import replace
@@ -9,7 +10,7 @@ from serving.answer import Answer, Timing
 from serving.answering import Answering
 from serving.engine import Engine
 from serving.explanation import Explained, explanation
-from serving.flights import Asker, Flight, Interruption
+from serving.flights import AbandonedError, Asker, Flight, Interruption
 from serving.kept_answers import AnswerKey, KeptAnswers, SharedAnswers
 from serving.names import METRIC_TIME
 from serving.query import ComposedQuery, Filter, MetricQuery, TimeRange, parse_query
@@ -257,10 +258,21 @@ class Metrics:
         self._engine.close_up_to(snapshot_id)
 
     def _warm(self, standing: Standing) -> None:
-        """Open a snapshot and ask it what was asked of the one before, so that nobody waits for that."""
+        """Open a snapshot and ask it what was asked of the one before, so that nobody waits for that.
+
+        All of it takes no longer than a question may: who asks meanwhile is answered from the one before, whose files
+        an erasure may be about to delete.
+        """
         self._statements.catalog(standing.snapshot)
         self._engine.open(standing.snapshot)
-        for key in self._kept.most_used(_WARMED_QUESTIONS):
-            # What cannot be asked any more is told to whoever asks it.
-            with suppress(DataInsightError):
-                self._answering.find(self._key(key.query, key.organization, standing), Interruption())
+        interruption = Interruption()
+        end = threading.Timer(self._settings.query_seconds, interruption.ask)
+        end.daemon = True
+        end.start()
+        # What is left by then is computed for whoever asks it first.
+        with suppress(AbandonedError):
+            for key in self._kept.most_used(_WARMED_QUESTIONS):
+                # What cannot be asked any more is told to whoever asks it.
+                with suppress(DataInsightError):
+                    self._answering.find(self._key(key.query, key.organization, standing), interruption)
+        end.cancel()

@@ -119,7 +119,8 @@ class Standings:
         """Look for something newer from now on, until `close`.
 
         Args:
-            prepare: Makes ready for a new snapshot, before the first question gets to see it.
+            prepare: Makes ready for a new snapshot, before the first question gets to see it; not for one that follows
+                a withdrawn one, whose rows nobody may get any longer than it takes to look.
             forget: Lets go of all that is known of snapshots up to a number, since they were withdrawn.
         """
         self._prepare, self._forget = prepare, forget
@@ -150,10 +151,12 @@ class Standings:
         if standing is None:
             return
         known = self._watched
-        if self._prepare is not None and (known is None or known.snapshot.snapshot_id != standing.snapshot.snapshot_id):
+        is_new = known is None or known.snapshot.snapshot_id != standing.snapshot.snapshot_id
+        is_withdrawn = known is not None and known.snapshot.snapshot_id <= standing.withdrawn_up_to
+        if self._prepare is not None and is_new and not is_withdrawn:
             self._prepare(standing)
         self._watched = standing
-        if known is not None and known.snapshot.snapshot_id != standing.snapshot.snapshot_id:
+        if known is not None and is_new:
             self._remember(known)
         if known is None or known.withdrawn_up_to < standing.withdrawn_up_to:
             self._let_go(standing.withdrawn_up_to)

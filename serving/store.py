@@ -76,7 +76,8 @@ def publish(
         fingerprint: Names the build; another one publishes a snapshot even when no row differs.
         checks: How many of the build's checks `passed`, `warned` and `failed`.
         admission_seq: The newest admission the marts were built from; None: the newest of the ledger.
-        anew: Publish a snapshot even when nothing differs from the last one.
+        anew: Publish a snapshot even when nothing differs from the last one, and withdraw all before it at the same
+            moment, so that no server sees the one without the other. Their files stay until `delete_withdrawn`.
 
     Raises:
         DataInsightError: The marts cannot be read or the store cannot be written; the last snapshot stays.
@@ -96,6 +97,11 @@ def publish(
         if last is not None and not anew and not rewritten and _is_served(last, new):
             return _published(last, published=False, rewritten={})
         snapshot = insert_snapshot(connection, new)
+        if anew:
+            withdraw_before(connection, snapshot.snapshot_id)
+    if anew:
+        # Statements that run read what was withdrawn to their end: its files are deleted by another call, after that.
+        return _published(snapshot, published=True, rewritten=rewritten)
     try:
         _vacuum(warehouse, settings, settings.snapshot_retention_hours)
     except (DataInsightError, sa.exc.SQLAlchemyError) as error:
@@ -176,14 +182,8 @@ def _is_served(last: Snapshot, new: NewSnapshot) -> bool:
     )
 
 
-def withdraw(warehouse: Warehouse, snapshot_id: int) -> None:
-    """Answer from nothing that was published before a snapshot; what is being answered goes on."""
-    with warehouse.engine().begin() as connection:
-        withdraw_before(connection, snapshot_id)
-
-
 def delete_withdrawn(warehouse: Warehouse, settings: Settings) -> None:
-    """Delete at once the files that only withdrawn snapshots name; whoever still reads them gets an error.
+    """Delete at once the files that only withdrawn snapshots name; whoever still reads them is told to ask again.
 
     Raises:
         DataInsightError: The store cannot be written.

@@ -72,6 +72,15 @@ def list_datasources(
     return [Datasource(**row) for row in rows.mappings()]
 
 
+def datasource_ids(connection: sa.Connection, organization: str) -> frozenset[str]:
+    """What an organization has ever added, also what it has deleted since: rows that have landed stay."""
+    rows = connection.execute(
+        sa.text("select datasource_id from app.datasources where organization_id = :organization"),
+        {"organization": organization},
+    )
+    return frozenset(rows.scalars())
+
+
 def sealed(settings: Settings, datasource_id: str, secrets: Secrets) -> bytes:
     """The secrets of a datasource, encrypted, and good for it alone."""
     told = {"datasource_id": datasource_id, "secrets": [[list(place), value] for place, value in secrets.items()]}

@@ -92,6 +92,50 @@ def is_theirs(table: PersonalTable, relation: str, column: Column = landed_colum
     return f"{scope} and ({first} in ({known}) or ({first} is null and {said}))"
 
 
+# The rows of `ops.quarantine` that are of one table, and were not emptied; the statement has `quarantine_values`.
+QUARANTINED = (
+    "batch_id in (select batch_id from ops.batches where source = :source and table_name = :table)"
+    " and not payload ? 'erased'"
+)
+
+
+def quarantine_values(whom: Whom, source: str, table: str) -> dict[str, Any]:
+    """The parameters of the conditions on the quarantine of a table."""
+    return {
+        **whom.values,
+        "source": source,
+        "table": table,
+        "identifier_patterns": [_as_word(one) for one in whom.identifiers],
+        "organization_pattern": None if whom.organization_id is None else _as_word(whom.organization_id),
+    }
+
+
+def is_theirs_in_quarantine(table: PersonalTable) -> str:
+    """The condition that a row of `QUARANTINED` tells of the person, where it says whose it is and who it is about."""
+    return is_theirs(table, f"(select * from ops.quarantine where {QUARANTINED}) as mine", payload_column)
+
+
+def may_be_theirs_in_quarantine(table: PersonalTable) -> str:
+    """The same of a line or record that could not be read: it names them, and the organization, as words of their own.
+
+    Where a table is not always one organization's, that may be another one's, which only speaks of this one.
+    """
+    is_line = "(payload ?| array['line', 'record']) and payload ? 'reason'"
+    names_them = "cast(payload as text) ~* any(cast(:identifier_patterns as text[]))"
+    if table.always is not None:
+        scope = f"(cast(:whose_organization as text) is null or {organization_of(table)} = :whose_organization)"
+    else:
+        scope = "(cast(:organization_pattern as text) is null or cast(payload as text) ~ :organization_pattern)"
+    return f"{is_line} and {names_them} and {scope}"
+
+
+def _as_word(text: str) -> str:
+    """A pattern of PostgreSQL that finds the text, but not inside of a longer name."""
+    # What is not a letter or a digit is taken as it stands.
+    escaped = "".join(one if one.isalnum() else f"\\{one}" for one in text)
+    return f"(^|[^[:alnum:]_.@-]){escaped}($|[^[:alnum:]_@-])"
+
+
 def landed_columns(connection: sa.Connection, source: str, table: str) -> dict[str, str]:
     """The columns of a landed table with their types; nothing for one that has never landed."""
     rows = connection.execute(

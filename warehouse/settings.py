@@ -125,8 +125,9 @@ class Settings(BaseSettings):
     )
     erasures: Literal["at_once", "by_command"] = Field(
         default="at_once",
-        description="When somebody's data is erased that it was asked for over HTTP: `at_once`, each in a process that"
-        " the API starts; `by_command`, together with all others when `datainsight privacy erase` is called.",
+        description="When somebody's data is erased that it was asked for over HTTP: `at_once`, in a process that the"
+        " API starts, at most once an hour, with all that was ordered until then; `by_command`, together with all"
+        " others when `datainsight privacy erase` is called.",
     )
     cors_origins: tuple[str, ...] = Field(
         default=(),

@@ -5,7 +5,6 @@ becomes a name that tells of nobody, the same one wherever it stood, and what de
 """
 
 from collections.abc import Callable
-from typing import Any
 
 import sqlalchemy as sa
 
@@ -14,13 +13,15 @@ from warehouse.database import Warehouse, quote_identifier
 from warehouse.personal_data import PersonalTable, place
 from warehouse.personal_rows import (
     ERASED,
+    QUARANTINED,
     Whom,
     is_theirs,
+    is_theirs_in_quarantine,
     landed_column,
     landed_columns,
     landed_part,
-    organization_of,
-    payload_column,
+    may_be_theirs_in_quarantine,
+    quarantine_values,
     value_of,
 )
 
@@ -102,41 +103,13 @@ def _instead(value: str, kind: str) -> str:
 
 
 def _erase_quarantined(connection: sa.Connection, source: str, table: str, personal: PersonalTable, whom: Whom) -> int:
-    """Empty what the quarantine keeps of their rows; what a line that could not be read said is searched as text."""
-    of_table = "select batch_id from ops.batches where source = :source and table_name = :table"
-    mine = f"(select * from ops.quarantine where batch_id in ({of_table})) as mine"
-    read = is_theirs(personal, mine, payload_column)
+    """Empty what the quarantine keeps of their rows, and of lines that could not be read and may be theirs."""
     changed: int = connection.execute(
         sa.text(
-            f"update ops.quarantine set payload = jsonb_build_object('erased', true)"
-            f" where batch_id in ({of_table}) and not payload ? 'erased'"
-            f" and (({read}) or ({_unreadable(personal)}))"
+            "update ops.quarantine set payload = jsonb_build_object('erased', true)"
+            f" where {QUARANTINED}"
+            f" and (({is_theirs_in_quarantine(personal)}) or ({may_be_theirs_in_quarantine(personal)}))"
         ),
-        {**whom.values, **_patterns(whom), "source": source, "table": table},
+        quarantine_values(whom, source, table),
     ).rowcount
     return changed
-
-
-def _unreadable(personal: PersonalTable) -> str:
-    """A line or a record that names them, and the organization, each as a word of its own."""
-    is_line = "(payload ?| array['line', 'record']) and payload ? 'reason'"
-    names_them = "cast(payload as text) ~* any(cast(:identifier_patterns as text[]))"
-    if personal.always is not None:
-        scope = f"(cast(:whose_organization as text) is null or {organization_of(personal)} = :whose_organization)"
-    else:
-        scope = "(cast(:organization_pattern as text) is null or cast(payload as text) ~ :organization_pattern)"
-    return f"{is_line} and {names_them} and {scope}"
-
-
-def _patterns(whom: Whom) -> dict[str, Any]:
-    return {
-        "identifier_patterns": [_as_word(one) for one in whom.identifiers],
-        "organization_pattern": None if whom.organization_id is None else _as_word(whom.organization_id),
-    }
-
-
-def _as_word(text: str) -> str:
-    """A pattern of PostgreSQL that finds the text, but not inside of a longer name."""
-    # What is not a letter or a digit is taken as it stands.
-    escaped = "".join(one if one.isalnum() else f"\\{one}" for one in text)
-    return f"(^|[^[:alnum:]_.@-]){escaped}($|[^[:alnum:]_@-])"

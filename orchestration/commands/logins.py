@@ -1,8 +1,10 @@
 """What `datainsight tenants` and `datainsight analysts` have in common: logins of a door."""
 
+import sqlalchemy as sa
+
 from orchestration.commands.output import aside, print_json, print_table, screen
 from warehouse.connect import open_warehouse
-from warehouse.doors.logins import TENANTS, Door, add_login, has_rows, list_logins, remove_login
+from warehouse.doors.logins import TENANTS, Door, Noted, add_login, has_rows, list_logins, remove_login
 from warehouse.settings import load_settings
 
 
@@ -10,7 +12,7 @@ def add(door: Door, name: str, *, as_json: bool) -> None:
     """Make a login and print it."""
     settings = load_settings()
     with open_warehouse(settings) as warehouse:
-        made = add_login(warehouse, settings, door, name)
+        made = add_login(warehouse, settings, door, name, _audited(door, "add"))
         is_new = door is TENANTS and not has_rows(warehouse, made.name)
     if is_new:
         aside.print(f"the warehouse has no rows of {made.name!r} yet; its login sees them when they come")
@@ -35,8 +37,24 @@ def show(door: Door, *, as_json: bool) -> None:
 def remove(door: Door, name: str, *, as_json: bool) -> None:
     """Remove a login."""
     with open_warehouse(load_settings()) as warehouse:
-        login = remove_login(warehouse, door, name)
+        login = remove_login(warehouse, door, name, _audited(door, "remove"))
     if as_json:
         print_json({door.key: name.strip(), "login": login})
     else:
         screen.print(f"{login} is removed", soft_wrap=True)
+
+
+def _audited(door: Door, what: str) -> Noted:
+    """What writes into the audit log that a login was given or taken."""
+    from serving.identity.audit import write_down
+
+    def noted(connection: sa.Connection, name: str, login: str) -> None:
+        write_down(
+            connection,
+            "command",
+            f"{door.command}.{what}",
+            organization_id=name if door is TENANTS else None,
+            details={door.key: name, "login": login},
+        )
+
+    return noted

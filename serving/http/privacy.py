@@ -22,10 +22,11 @@ from serving.identity.audit import write_down
 from serving.identity.memberships import require_current, require_other_admin
 from serving.identity.principal import Principal
 from serving.identity.roles import Permission
-from serving.privacy.erasures import Erasure, find_erasure, list_erasures, request_erasure
+from serving.privacy.erasures import Erasure, find_erasure, list_erasures, request_erasure, require_few_orders
 from serving.privacy.exports import exported
 from serving.privacy.person import Person, find_person
 from warehouse.database import API
+from warehouse.datasources import datasource_ids
 
 router = APIRouter(
     prefix="/privacy",
@@ -69,6 +70,7 @@ class ExportOut(BaseModel):
     events: list[dict[str, Any]] = Field(description="What applications have reported of them.")
     marts: dict[str, list[dict[str, Any]]] = Field(description="By mart: the rows that name them.")
     landed: dict[str, list[dict[str, Any]]] = Field(description="By `source.table`: every version of every row.")
+    quarantine: list[dict[str, Any]] = Field(description="What was set aside of rows that name them, and why.")
 
 
 class ErasureOut(BaseModel):
@@ -86,19 +88,27 @@ class ErasureOut(BaseModel):
         examples=["requested"],
     )
     touched: dict[str, Any] = Field(
-        description="`rows` that were changed, by table; `undeclared` tables, into which nobody looked."
+        description="`rows` that were changed, by table; `undeclared` tables, into which nobody looked: those of the"
+        " organization's own datasources, for an operator all."
     )
     trouble: str | None = Field(description="Why the last attempt ended before it was done.")
     erased_at: datetime | None
     done_at: datetime | None
 
     @classmethod
-    def of(cls, erasure: Erasure, *, for_operator: bool) -> Self:
-        """As whoever asks may see it: which tables there are, and what goes wrong there, is the operator's business."""
+    def of(cls, erasure: Erasure, own_sources: frozenset[str] | None) -> Self:
+        """As whoever asks may see it: which tables others have, and what goes wrong there, is the operator's business.
+
+        Args:
+            erasure: Which one.
+            own_sources: The sources that the organization of whoever asks has added; None: an operator asks.
+        """
         touched, trouble = erasure.touched, erasure.trouble
-        if not for_operator:
-            touched = {name: value for name, value in touched.items() if name != "undeclared"}
+        if own_sources is not None:
             trouble = None if trouble is None else "it is not done yet; whoever runs the platform knows why"
+            if "undeclared" in touched:
+                own = [table for table in touched["undeclared"] if table.partition(".")[0] in own_sources]
+                touched = {**touched, "undeclared": own}
         return cls(
             erasure_id=erasure.erasure_id,
             organization_id=erasure.organization_id,
@@ -127,7 +137,7 @@ class ErasuresOut(BaseModel):
 def export(
     request: Request, state: Annotated[State, Depends(state_of)], writer: PrivacyWriter, given: PersonIn
 ) -> StreamingResponse:
-    """Everything within the organization, written while it is read: account, events, marts, landed rows."""
+    """Everything within the organization, written while it is read: account, events, marts, landed rows, quarantine."""
     with state.warehouse.engine(API).begin() as connection:
         require_current(connection, writer)
         person = _meant(connection, writer, given)
@@ -139,9 +149,9 @@ def export(
             details={"user_id": None if person.account is None else person.account.user_id},
             request_id=request_id_of(request),
         )
-    return StreamingResponse(
-        exported(state.warehouse, person), media_type="application/json", headers={"Cache-Control": "no-store"}
-    )
+        # Refused before the end of the transaction, so that the audit log knows of no export that there was not.
+        parts = state.exporting.counted(exported(state.warehouse, person))
+    return StreamingResponse(parts, media_type="application/json", headers={"Cache-Control": "no-store"})
 
 
 @router.post(
@@ -157,8 +167,10 @@ def erase(
     with state.warehouse.engine(API).begin() as connection:
         require_current(connection, writer)
         person = _meant(connection, writer, given)
-        if person.account is not None and person.whom.organization_id is not None and not writer.is_operator:
-            require_other_admin(connection, person.account.user_id, person.whom.organization_id)
+        if person.whom.organization_id is not None and not writer.is_operator:
+            if person.account is not None:
+                require_other_admin(connection, person.account.user_id, person.whom.organization_id)
+            require_few_orders(connection, person.whom.organization_id)
         ordered = request_erasure(
             connection, state.settings, person, actor=writer.subject, request_id=request_id_of(request)
         )
@@ -196,10 +208,8 @@ def show(state: Annotated[State, Depends(state_of)], writer: PrivacyWriter, eras
 
 def _told(connection: sa.Connection, reader: Principal, found: list[Erasure]) -> list[ErasureOut]:
     actors = actors_as_told(connection, reader, (one.requested_by for one in found))
-    return [
-        ErasureOut.of(replace(one, requested_by=actors[one.requested_by]), for_operator=reader.is_operator)
-        for one in found
-    ]
+    own_sources = None if reader.organization_id is None else datasource_ids(connection, reader.organization_id)
+    return [ErasureOut.of(replace(one, requested_by=actors[one.requested_by]), own_sources) for one in found]
 
 
 def _meant(connection: Any, writer: Principal, given: PersonIn) -> Person:

@@ -60,16 +60,17 @@ async def begin(
     request: Request, state: Annotated[State, Depends(state_of)], asker: LoggedIn, given: PasswordIn
 ) -> EnrolmentOut:
     """Make a secret for an app, by one's password; it counts once a code of it was confirmed."""
-    return await one_of_few(state, partial(_begun, state, asker, given, address_of(request)))
+    return await one_of_few(state, partial(_begun, request, state, asker, given))
 
 
-def _begun(state: State, asker: Principal, given: PasswordIn, address: str) -> EnrolmentOut:
-    state.accounts.attempts.take(address, passwords_of(asker.subject))
+def _begun(request: Request, state: State, asker: Principal, given: PasswordIn) -> EnrolmentOut:
+    state.accounts.attempts.take(address_of(request), passwords_of(asker.subject))
     with state.warehouse.engine(API).begin() as connection:
         require_current(connection, asker)
         user = _account(user_by_id(connection, asker.user_id or ""))
         require_password(user, given.password.get_secret_value())
         enrolment = state.accounts.second_factor.begin(connection, user)
+        write_down(connection, asker.subject, "auth.totp_begun", request_id=request_id_of(request))
     return EnrolmentOut(secret=enrolment.secret, otpauth_url=enrolment.url)
 
 

@@ -9,14 +9,16 @@ from fastapi import Request
 
 from serving.datasources.worker import Worker
 from serving.http.erasing import Erasing
+from serving.http.exporting import Exporting
 from serving.http.rates import Rates
 from serving.identity.accounts import Accounts
 from serving.identity.keys import Keys
 from serving.identity.oidc import OidcProvider, provider_of
 from serving.identity.tokens import Tokens
 from serving.metrics import Metrics
+from serving.privacy.erasures import open_orders
 from warehouse.connect import open_warehouse
-from warehouse.database import Warehouse
+from warehouse.database import API, Warehouse
 from warehouse.settings import Settings
 
 # DuckDB spreads one statement over all processors; beside each other, many would only share them and the memory.
@@ -47,6 +49,7 @@ class State:
     oidc: OidcProvider | None
     worker: Worker
     erasing: Erasing
+    exporting: Exporting = field(default_factory=Exporting)
     workers: CapacityLimiter = field(default_factory=lambda: CapacityLimiter(_WORKERS))
     logins: CapacityLimiter = field(default_factory=lambda: CapacityLimiter(_LOGINS))
     oidc_logins: CapacityLimiter = field(default_factory=lambda: CapacityLimiter(_LOGINS))
@@ -66,10 +69,16 @@ def open_state(settings: Settings) -> Iterator[State]:
         metrics.watch()
         worker = Worker(settings, warehouse)
         worker.start()
+        erasing = Erasing(settings)
         try:
-            keys, rates, erasing = Keys(warehouse), Rates(settings), Erasing(settings)
+            # Those that were ordered, or begun, before the server that was asked for them ended.
+            with warehouse.engine(API).connect() as connection:
+                if open_orders(connection):
+                    erasing.start()
+            keys, rates = Keys(warehouse), Rates(settings)
             yield State(settings, warehouse, metrics, keys, rates, tokens, accounts, oidc, worker, erasing)
         finally:
+            erasing.close()
             worker.close()
             metrics.close()
 

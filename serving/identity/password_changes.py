@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -102,11 +103,11 @@ def reset_of_member(
     user, held = user_by_id(connection, user_id), memberships_of(connection, user_id)
     if user is None or organization_id not in [one.organization_id for one in held]:
         raise NotFoundError("there is no such member")
-    if not asker.is_operator and (user.is_operator or len(held) > 1):
+    if not asker.is_operator and not _is_of_one_organization(connection, user, organization_id):
         raise NotAllowedError(
             "they are more than a member of your organization", hint="an operator of the platform can make the link"
         )
-    return _made(connection, user, asker.subject, organization_id, request_id)
+    return _made(connection, user, asker.subject, organization_id, request_id, by_admin=not asker.is_operator)
 
 
 def reset_of_person(warehouse: Warehouse, email: str, *, actor: str) -> Reset:
@@ -129,7 +130,8 @@ def set_password(warehouse: Warehouse, text: str, new: str, *, request_id: str |
     """Set a password by a link's text, which is used up; every session of the account ends.
 
     Raises:
-        NotAllowedError: The text is none, was used, or has ended, or the account is closed; which is not said.
+        NotAllowedError: The text is none, was used, or has ended, or the account is closed, or is more by now than a
+            member of the organization whose admin made it; which is not said.
     """
     given = parsed(_KIND, text)
     with warehouse.engine(API).begin() as connection:
@@ -137,13 +139,14 @@ def set_password(warehouse: Warehouse, text: str, new: str, *, request_id: str |
         if given is not None:
             row = connection.execute(
                 sa.text(
-                    "select secret_hash, user_id from app.password_resets inner join app.users using (user_id)"
+                    "select secret_hash, user_id, organization_id"
+                    " from app.password_resets inner join app.users using (user_id)"
                     " where reset_id = :reset_id and used_at is null and expires_at > now() and disabled_at is null"
                     " for update of password_resets"
                 ),
                 {"reset_id": given.row_id},
             ).one_or_none()
-        if given is None or row is None or not given.meets(row.secret_hash):
+        if given is None or row is None or not given.meets(row.secret_hash) or not _is_good_still(connection, row):
             raise NotAllowedError("the link is not valid", hint=f"it is good once, for {_HOURS} hours; ask for another")
         # Any other link of theirs was made for the same: it would let in whoever finds it.
         connection.execute(
@@ -154,21 +157,42 @@ def set_password(warehouse: Warehouse, text: str, new: str, *, request_id: str |
         write_down(connection, f"user:{row.user_id}", "auth.password_reset", request_id=request_id)
 
 
+def _is_of_one_organization(connection: sa.Connection, user: User, organization_id: str) -> bool:
+    """Whether somebody is a member of that organization and nothing more, so that its admins may let them in."""
+    held = [one.organization_id for one in memberships_of(connection, user.user_id)]
+    return held == [organization_id] and not user.is_operator
+
+
+def _is_good_still(connection: sa.Connection, reset: "sa.Row[Any]") -> bool:
+    """Whether whoever made a link might make it now: since then, its person may have joined another organization."""
+    if reset.organization_id is None:
+        return True
+    user = user_by_id(connection, reset.user_id)
+    return user is not None and _is_of_one_organization(connection, user, reset.organization_id)
+
+
 def _made(
-    connection: sa.Connection, user: User, actor: str, organization_id: str | None, request_id: str | None
+    connection: sa.Connection,
+    user: User,
+    actor: str,
+    organization_id: str | None,
+    request_id: str | None,
+    *,
+    by_admin: bool = False,
 ) -> Reset:
     made = new_text(_KIND)
     expires_at: datetime = connection.execute(
         sa.text(
-            "insert into app.password_resets (reset_id, secret_hash, user_id, made_by, expires_at)"
-            " values (:reset_id, :secret_hash, :user_id, :actor, now() + make_interval(hours => :hours))"
-            " returning expires_at"
+            "insert into app.password_resets (reset_id, secret_hash, user_id, made_by, organization_id, expires_at)"
+            " values (:reset_id, :secret_hash, :user_id, :actor, :organization_id,"
+            " now() + make_interval(hours => :hours)) returning expires_at"
         ),
         {
             "reset_id": made.row_id,
             "secret_hash": made.digest,
             "user_id": user.user_id,
             "actor": actor,
+            "organization_id": organization_id if by_admin else None,
             "hours": _HOURS,
         },
     ).scalar_one()

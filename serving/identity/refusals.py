@@ -24,12 +24,13 @@ class TooLargeError(DataInsightError):
 
 
 class TooManyAttemptsError(DataInsightError):
-    """They have guessed too often.
+    """They have guessed, or asked, too often.
 
     Args:
-        retry_seconds: When they may guess again.
+        retry_seconds: When they may try again.
+        message: What was too often.
     """
 
-    def __init__(self, retry_seconds: int) -> None:
-        super().__init__("that was too often", hint=f"try again in {retry_seconds} seconds")
+    def __init__(self, retry_seconds: int, message: str = "that was too often") -> None:
+        super().__init__(message, hint=f"try again in {retry_seconds} seconds")
         self.retry_seconds = retry_seconds

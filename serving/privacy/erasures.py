@@ -10,12 +10,16 @@ import sqlalchemy as sa
 from cryptography.fernet import Fernet, InvalidToken
 
 from serving.identity.audit import write_down
-from serving.identity.refusals import NotFoundError
+from serving.identity.refusals import NotFoundError, TooManyAttemptsError
 from serving.privacy.person import Person
 from warehouse.errors import DataInsightError
 from warehouse.personal_rows import Whom
 from warehouse.secret_keys import fernet_key
 from warehouse.settings import Settings
+
+# Each order reads every declared table, and may make the whole star anew; who has more of them asks an operator.
+MOST_ORDERS = 20
+_HOURS = 24
 
 _SALT_BYTES = 32
 _COLUMNS = "erasure_id, organization_id, requested_by, requested_at, state, touched, trouble, erased_at, done_at"
@@ -49,6 +53,16 @@ class Erasure:
 
 
 @dataclass(frozen=True)
+class SealedOrder:
+    """An order that is not done, as it stands in its row."""
+
+    erasure_id: str
+    organization_id: str | None
+    state: str
+    sealed: bytes
+
+
+@dataclass(frozen=True)
 class Order:
     """What an order that is not done says.
 
@@ -62,6 +76,32 @@ class Order:
     whom: Whom
     user_id: str | None
     salt: str
+
+
+def require_few_orders(connection: sa.Connection, organization_id: str) -> None:
+    """Refuse an order of an organization that had as many as it may within a day.
+
+    Raises:
+        TooManyAttemptsError: It had.
+    """
+    whose = {"organization_id": organization_id, "hours": _HOURS, "others": MOST_ORDERS - 1}
+    # Of two orders at once the second waits here for the first, and then counts it.
+    connection.execute(
+        sa.text("select 1 from app.organizations where organization_id = :organization_id for no key update"), whose
+    )
+    seconds = connection.execute(
+        sa.text(
+            "select cast(ceil(extract(epoch from requested_at + make_interval(hours => :hours) - now())) as bigint)"
+            " from app.erasures where organization_id = :organization_id"
+            " and requested_at > now() - make_interval(hours => :hours)"
+            " order by requested_at desc limit 1 offset :others"
+        ),
+        whose,
+    ).scalar_one_or_none()
+    if seconds is not None:
+        raise TooManyAttemptsError(
+            max(1, seconds), f"the organization has had {MOST_ORDERS} erasures within {_HOURS} hours"
+        )
 
 
 def request_erasure(
@@ -143,19 +183,32 @@ def find_erasure(connection: sa.Connection, erasure_id: str, organization_id: st
     return Erasure(**row)
 
 
-def open_orders(connection: sa.Connection, settings: Settings) -> list[Order]:
-    """The orders that are not done, the oldest first.
-
-    Raises:
-        DataInsightError: One was sealed by another secret.
-    """
+def open_orders(connection: sa.Connection) -> list[SealedOrder]:
+    """The orders that are not done, the oldest first."""
     rows = connection.execute(
         sa.text(
             "select erasure_id, organization_id, state, sealed from app.erasures where state <> 'done'"
             " order by requested_at, erasure_id"
         )
     )
-    return [_opened(settings, row) for row in rows]
+    return [SealedOrder(row.erasure_id, row.organization_id, row.state, bytes(row.sealed)) for row in rows]
+
+
+def unsealed(settings: Settings, order: SealedOrder) -> Order:
+    """What an order says.
+
+    Raises:
+        DataInsightError: It was sealed by another secret.
+    """
+    try:
+        told = orjson.loads(_fernet(settings).decrypt(order.sealed))
+    except InvalidToken as error:
+        raise DataInsightError(
+            f"the erasure {order.erasure_id} was sealed by another secret, so nobody knows whom it is about",
+            hint="set DATAINSIGHT_SECRET_KEY, or put the file `secret_key`, to what it was when it was ordered",
+        ) from error
+    whom = Whom(tuple(told["identifiers"]), order.organization_id, told["source"])
+    return Order(order.erasure_id, order.state, whom, told["user_id"], told["salt"])
 
 
 def note_touched(connection: sa.Connection, erasure_id: str, table: str, rows: int) -> None:
@@ -202,18 +255,6 @@ def note_trouble(connection: sa.Connection, erasure_ids: list[str], trouble: str
         sa.text("update app.erasures set trouble = :trouble where erasure_id = any(:erasure_ids)"),
         {"erasure_ids": erasure_ids, "trouble": trouble},
     )
-
-
-def _opened(settings: Settings, row: Any) -> Order:
-    try:
-        told = orjson.loads(_fernet(settings).decrypt(bytes(row.sealed)))
-    except InvalidToken as error:
-        raise DataInsightError(
-            f"the erasure {row.erasure_id} was sealed by another secret, so nobody knows whom it is about",
-            hint="set DATAINSIGHT_SECRET_KEY, or put the file `secret_key`, to what it was when it was ordered",
-        ) from error
-    whom = Whom(tuple(told["identifiers"]), row.organization_id, told["source"])
-    return Order(row.erasure_id, row.state, whom, told["user_id"], told["salt"])
 
 
 def _fernet(settings: Settings) -> Fernet:

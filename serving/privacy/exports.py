@@ -10,8 +10,20 @@ from serving.privacy.events import SOURCE, events_of
 from serving.privacy.person import Person
 from warehouse.database import API, LOADER, Warehouse, quote_identifier
 from warehouse.personal_data import load_personal_data
-from warehouse.personal_rows import Whom, is_theirs, landed_columns, landed_part
+from warehouse.personal_rows import (
+    QUARANTINED,
+    Whom,
+    is_theirs,
+    is_theirs_in_quarantine,
+    landed_columns,
+    landed_part,
+    may_be_theirs_in_quarantine,
+    quarantine_values,
+)
 from warehouse.policy import load_policy
+
+# As long a client may take nothing: its transaction keeps PostgreSQL from clearing away what was erased meanwhile.
+STALLED_SECONDS = 300.0
 
 # What somebody is told of their account, and what lets somebody in is no part of it.
 _OF_ACCOUNT = {
@@ -27,8 +39,10 @@ _OF_ACCOUNT = {
     " where actor = 'user:' || :user_id and action = 'keys.add')"
     " and (cast(:organization as text) is null or organization_id = :organization) order by created_at",
     "audit": "select audit_id, happened_at, action, organization_id, details, request_id from app.audit_log"
+    # How somebody comes in concerns no organization, and is theirs; what an operator does is the platform's.
     " where actor = 'user:' || :user_id"
-    " and (cast(:organization as text) is null or organization_id is null or organization_id = :organization)"
+    " and (cast(:organization as text) is null or organization_id = :organization or organization_id is null"
+    " and starts_with(action, 'auth.') and not cast(:is_operator as boolean))"
     " order by audit_id",
 }
 _INVITATIONS = sa.text(
@@ -42,7 +56,7 @@ def exported(warehouse: Warehouse, person: Person) -> Iterator[bytes]:
     """The document, in parts.
 
     Each of its members has rows: `account`, `memberships`, `sessions`, `keys` that they made, without what is secret,
-    `audit`: what they did, `invitations`, `events`; `marts` and `landed` by table.
+    `audit`: what they did, `invitations`, `quarantine`, `events`; `marts` and `landed` by table.
 
     Args:
         warehouse: Where everything is.
@@ -55,6 +69,8 @@ def exported(warehouse: Warehouse, person: Person) -> Iterator[bytes]:
             yield from _list(rows)
         yield b',"marts":'
         yield from _object(_of_marts(connection, person.whom))
+        yield b',"quarantine":'
+        yield from _list(_of_quarantine(connection, person.whom))
     # The API's own role adds events and reads neither them nor raw.
     with warehouse.engine(LOADER).connect() as connection, _reading(connection):
         yield b',"events":'
@@ -65,16 +81,21 @@ def exported(warehouse: Warehouse, person: Person) -> Iterator[bytes]:
 
 
 def _reading(connection: sa.Connection) -> sa.Transaction:
-    """One moment for all that is read, in a transaction that writes nothing."""
+    """One moment for all that is read, in a transaction that writes nothing, and that ends when nobody goes on."""
     begun = connection.begin()
     connection.execute(sa.text("set transaction isolation level repeatable read, read only"))
+    connection.execute(
+        sa.text("select set_config('idle_in_transaction_session_timeout', :milliseconds, true)"),
+        {"milliseconds": str(int(STALLED_SECONDS * 1000))},
+    )
     return begun
 
 
 def _of_platform(connection: sa.Connection, person: Person) -> Iterator[tuple[str, Iterable[dict[str, Any]]]]:
     whom = person.whom
     user_id = None if person.account is None else person.account.user_id
-    given = {"user_id": user_id, "organization": whom.organization_id}
+    is_operator = person.account is not None and person.account.is_operator
+    given = {"user_id": user_id, "organization": whom.organization_id, "is_operator": is_operator}
     for name, statement in _OF_ACCOUNT.items():
         yield name, [] if user_id is None else _rows(connection, sa.text(statement), given)
     emails = {"emails": list(whom.emails), "organization": whom.organization_id}
@@ -111,6 +132,21 @@ def _of_landed(connection: sa.Connection, whom: Whom) -> Iterator[tuple[str, Ite
                 f"{source}.{table}",
                 _rows(connection, sa.text(f"select * from {raw} where {is_theirs(found, raw)}"), whom.values),
             )
+
+
+def _of_quarantine(connection: sa.Connection, whom: Whom) -> Iterator[dict[str, Any]]:
+    """What was set aside of their rows, and of lines that could not be read, if they are surely the organization's."""
+    for (source, table), personal in load_personal_data().of_persons.items():
+        if whom.source in (None, source):
+            named = is_theirs_in_quarantine(personal)
+            if whom.organization_id is None or personal.always is not None:
+                named = f"({named}) or ({may_be_theirs_in_quarantine(personal)})"
+            statement = (
+                "select cast(:source as text) as source, cast(:table as text) as table_name, batch_id, row_id, payload,"
+                " failed_rules, quarantined_at, resolved_by_batch_id"
+                f" from ops.quarantine where {QUARANTINED} and ({named}) order by batch_id, row_id"
+            )
+            yield from _rows(connection, sa.text(statement), quarantine_values(whom, source, table))
 
 
 def _rows(connection: sa.Connection, statement: sa.TextClause, values: dict[str, Any]) -> Iterator[dict[str, Any]]:

@@ -12,11 +12,15 @@ from orchestration.erasing import erase_ordered
 from serving.http.app import create_app
 from serving.identity.people import add_person
 from serving.identity.roles import Role
+from serving.privacy.erasures import list_erasures, request_erasure
+from serving.privacy.person import find_person
+from serving.snapshots import latest_snapshot
 from tests.orchestration.conftest import SOURCES, Company
 from tests.serving.http.conftest import Server, running, until
 from tests.serving.http.people import post
 from warehouse.connect import open_warehouse
 from warehouse.database import Warehouse
+from warehouse.errors import DataInsightError
 from warehouse.settings import Settings
 
 ADA, LOGIN = "ada@example.com", "user3"
@@ -204,6 +208,47 @@ def test_why_it_could_not_be_done_stands_with_the_order(company: Company, settin
             connection.exec_driver_sql("alter table app.events_elsewhere rename to events")
         (done_now,) = erase_ordered(settings)
         assert (done_now.state, done_now.trouble) == ("done", None)
+
+
+def state_of_orders(warehouse: Warehouse) -> list[str]:
+    with warehouse.engine().connect() as connection:
+        return [one.state for one in list_erasures(connection, None)]
+
+
+def served(warehouse: Warehouse) -> int | None:
+    with warehouse.engine().connect() as connection:
+        found = latest_snapshot(connection)
+    return None if found is None else found.snapshot_id
+
+
+def test_an_order_that_cannot_be_read_keeps_no_other_waiting(ran: Company, settings: Settings) -> None:
+    elsewhere = settings.model_copy(update={"secret_key": SecretStr("another secret of the platform, long")})
+    with open_warehouse(settings) as warehouse:
+        before = served(warehouse)
+        with warehouse.engine().begin() as connection:
+            person = find_person(connection, user_id=None, email=ADA, organization_id=None)
+            request_erasure(connection, elsewhere, person, actor="test")
+        ran.json("privacy", "request", "--user-id", "nobody")
+        with pytest.raises(DataInsightError, match="sealed by another secret"):
+            erase_ordered(settings)
+        newest, oldest = ran.json("privacy", "list")["erasures"]
+        assert (oldest["state"], "sealed by another secret" in oldest["trouble"]) == ("requested", True)
+        assert (newest["state"], newest["trouble"], newest["touched"]) == ("done", None, {"undeclared": []})
+        # Of nobody there was nothing to erase, so nothing was made anew.
+        assert served(warehouse) == before
+        assert ran("privacy", "erase").returncode == 1
+        # With the former secret it goes on.
+        (done,) = erase_ordered(elsewhere)
+        assert (done.erasure_id, done.state, done.trouble) == (oldest["erasure_id"], "done", None)
+
+
+def test_a_server_goes_on_with_what_was_ordered_before_it_started(ran: Company, settings: Settings) -> None:
+    ran.json("privacy", "request", "--user-id", "nobody")
+    with open_warehouse(settings) as warehouse:
+        with running(create_app(settings)):
+            assert state_of_orders(warehouse) == ["requested"]
+        with running(create_app(settings.model_copy(update={"erasures": "at_once"}))):
+            until(lambda: state_of_orders(warehouse) == ["done"], seconds=120)
 
 
 @pytest.mark.usefixtures("company")

@@ -2,7 +2,9 @@
 
 import pytest
 
+from tests.serving.http.people import audited
 from tests.support import Platform
+from warehouse.database import Warehouse
 
 
 def test_somebody_is_added_once_and_more_than_once_a_member(platform: Platform) -> None:
@@ -55,10 +57,12 @@ def test_a_new_password_is_set_by_a_text_that_is_shown_once(platform: Platform) 
     assert platform.json("users", "password", "ann@example.com")["reset"] not in done.stdout
 
 
-def test_an_organization_has_a_plan_of_those_there_are(platform: Platform) -> None:
+def test_an_organization_has_a_plan_of_those_there_are(platform: Platform, warehouse: Warehouse) -> None:
     platform.environment["DATAINSIGHT_RATE_LIMITS"] = '{"large": 60000}'
     assert platform.json("tenants", "plan", "acme", "large") == {"organization_id": "acme", "plan": "large"}
     assert "acme has the plan standard" in platform("tenants", "plan", "acme", "standard").stdout
     refused = platform("tenants", "plan", "acme", "huge")
     assert refused.returncode == 1
     assert "there is no plan 'huge'; there are large, standard" in " ".join(refused.stderr.split())
+    given = [("organizations.plan", {"plan": plan}) for plan in ("large", "standard")]
+    assert audited(warehouse, "command") == given

@@ -265,3 +265,19 @@ def test_the_commands(bare_doors: Doors, tmp_path: Path) -> None:
     assert f"{login} is removed" in run("analysts", "remove", analyst).stdout
     assert "no logins" in run("analysts", "list").stdout
     assert run("tenants", "add").returncode == 2
+
+    # What was refused was not done.
+    with bare_doors.warehouse.engine().connect() as connection:
+        written = connection.execute(
+            sa.text(
+                "select action, organization_id, coalesce(details ->> 'organization_id', details ->> 'name')"
+                " from app.audit_log where actor = 'command' and details ? 'login' order by audit_id"
+            )
+        )
+        assert [tuple(row) for row in written] == [
+            ("tenants.add", name, name),
+            ("tenants.add", "株式会社", "株式会社"),
+            ("tenants.remove", name, name),
+            ("analysts.add", None, analyst),
+            ("analysts.remove", None, analyst),
+        ]

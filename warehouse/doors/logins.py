@@ -1,5 +1,6 @@
 """The logins of the two doors, organizations' and analysts': who has one, and how one is given and taken."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -13,6 +14,10 @@ from warehouse.settings import Settings
 
 # What stands in the marts where no organization is: in rows that belong to none, and in what the operator asked.
 RESERVED = ("(unknown)", "(operator)")
+
+
+# Called with whose a login is and with the login, in the transaction that gives it or takes it.
+Noted = Callable[[sa.Connection, str, str], None]
 
 
 @dataclass(frozen=True)
@@ -79,8 +84,15 @@ class Login:
         return {door.key: self.name, **told, "created_at": self.created_at.isoformat()}
 
 
-def add_login(warehouse: Warehouse, settings: Settings, door: Door, name: str) -> NewLogin:
+def add_login(warehouse: Warehouse, settings: Settings, door: Door, name: str, noted: Noted | None = None) -> NewLogin:
     """Give an organization or an analyst a login, or a new role to one whose role got lost.
+
+    Args:
+        warehouse: Where it logs in to.
+        settings: They say how much it may.
+        door: Which kind it is.
+        name: Whose.
+        noted: Writes down that it was done.
 
     Raises:
         DataInsightError: The name is none, has a login already, or we may not make roles.
@@ -103,6 +115,8 @@ def add_login(warehouse: Warehouse, settings: Settings, door: Door, name: str) -
             ),
             {"name": name, "login": login},
         )
+        if noted is not None:
+            noted(connection, name, login)
     return NewLogin(name, login, _url(warehouse, login, password))
 
 
@@ -112,8 +126,14 @@ def list_logins(warehouse: Warehouse, door: Door) -> list[Login]:
         return _logins(connection, door)
 
 
-def remove_login(warehouse: Warehouse, door: Door, name: str) -> str:
+def remove_login(warehouse: Warehouse, door: Door, name: str, noted: Noted | None = None) -> str:
     """Take a login away and end its sessions; no row of any mart goes with it.
+
+    Args:
+        warehouse: Where it logs in to.
+        door: Which kind it is.
+        name: Whose.
+        noted: Writes down that it was done.
 
     Returns:
         What the login was called.
@@ -133,6 +153,8 @@ def remove_login(warehouse: Warehouse, door: Door, name: str) -> str:
                 hint=f"`datainsight {door.command} list` shows those that have",
             )
         disable_role(connection, login, door.group)
+        if noted is not None:
+            noted(connection, name, login)
     # From here on nobody comes in by it, whatever becomes of the role itself.
     with warehouse.engine().begin() as connection:
         connection.execute(sa.text(f"delete from {door.table} where {door.key} = :name"), {"name": name})

@@ -1,5 +1,6 @@
 """Another password: by the old one, or by a link; and what ends with the one before."""
 
+import pytest
 import sqlalchemy as sa
 
 from serving.http.app import create_app
@@ -108,6 +109,29 @@ def test_an_admin_makes_none_for_who_is_more_than_a_member(server: Server) -> No
         missing = post(server, path, None, admin.tokens["access_token"])
         assert (missing.status_code, missing.json()["detail"]) == (404, "there is no such member")
     assert post(server, path, None, bea.tokens["access_token"]).status_code == 403
+
+
+@pytest.mark.parametrize(("role", "organization"), [(Role.VIEWER, "acme"), (Role.OPERATOR, None)])
+def test_an_admins_link_ends_when_its_person_becomes_more_than_a_member(
+    server: Server, role: Role, organization: str | None
+) -> None:
+    admin, bea = added(server, "dove", Role.ADMIN), added(server, "dove", Role.VIEWER)
+    path = f"/organizations/dove/members/{bea.user_id}/password-reset"
+    of_admin = post(server, path, None, admin.tokens["access_token"]).json()["reset"]
+    of_operator = post(server, path, None, server.key(None, Role.OPERATOR)).json()["reset"]
+    add_person(server.warehouse, bea.email, role, organization, actor="test")
+    refused = post(server, "/auth/password/reset", {"reset": of_admin, "new_password": NEW})
+    assert (refused.status_code, refused.json()["detail"]) == (403, "the link is not valid")
+    assert bea.log_in(organization="dove").status_code == 200
+    assert post(server, "/auth/password/reset", {"reset": of_operator, "new_password": NEW}).status_code == 204
+
+
+def test_an_admins_link_ends_with_the_membership(server: Server) -> None:
+    admin, bea = added(server, "dove", Role.ADMIN), added(server, "dove", Role.VIEWER)
+    token, member = admin.tokens["access_token"], f"/organizations/dove/members/{bea.user_id}"
+    text = post(server, f"{member}/password-reset", None, token).json()["reset"]
+    assert post(server, member, None, token, method="DELETE").status_code == 204
+    assert post(server, "/auth/password/reset", {"reset": text, "new_password": NEW}).status_code == 403
 
 
 def test_a_link_ends_and_lets_nobody_in_whose_account_is_closed(server: Server) -> None:

@@ -1,4 +1,4 @@
-"""Personal data over HTTP: everything is given out, nobody else's is, and erasures are ordered without saying whose."""
+"""Erasures over HTTP: ordered without saying whose, not too many, and what becomes of an account."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -11,11 +11,11 @@ from serving.http.app import create_app
 from serving.identity.people import add_person
 from serving.identity.roles import Role
 from serving.privacy.accounts import erase_account
-from serving.privacy.erasures import open_orders
+from serving.privacy.erasures import MOST_ORDERS, note_erased, open_orders, unsealed
 from tests.serving.conftest import Store
 from tests.serving.http.conftest import Server, running
-from tests.serving.http.people import Person, added, audited, new_email, post, registered
-from warehouse.database import LOADER, Warehouse
+from tests.serving.http.people import Person, added, new_email, post, registered
+from warehouse.database import Warehouse
 from warehouse.errors import DataInsightError
 from warehouse.settings import Settings
 
@@ -27,83 +27,9 @@ def by_command(published: Store) -> Settings:
 
 @pytest.fixture(scope="module")
 def server(published: Store, by_command: Settings) -> Iterator[Server]:
-    """A server that carries out no erasure by itself, over a warehouse in which events have landed."""
-    with published.warehouse.engine(LOADER).begin() as connection:
-        connection.exec_driver_sql("create schema raw_platform")
-        connection.exec_driver_sql(
-            "create table raw_platform.events (organization_id text, event_id text, user_id text, properties text)"
-        )
-        connection.exec_driver_sql(
-            "insert into raw_platform.events values ('acme', 'e-1', 'u-17', '{}'), ('bolt', 'e-2', 'u-17', '{}')"
-        )
+    """A server that carries out no erasure by itself."""
     with running(create_app(by_command)) as address:
         yield Server(address, published.warehouse)
-
-
-def exported(server: Server, person: dict[str, Any], token: str) -> dict[str, Any]:
-    answer = post(server, "/privacy/exports", person, token)
-    assert answer.status_code == 200, answer.text
-    found: dict[str, Any] = answer.json()
-    return found
-
-
-def report(server: Server, organization: str, *users: str) -> None:
-    events = [
-        {"event_id": f"{user}-1", "user_id": user, "action": "looked", "occurred_at": "2024-03-05T10:00:00Z"}
-        for user in users
-    ]
-    answer = post(server, "/analytics/events", {"events": events}, server.key(organization, Role.EDITOR))
-    assert answer.status_code == 202, answer.text
-
-
-def test_an_export_has_everything_of_the_person_and_nothing_that_lets_somebody_in(server: Server) -> None:
-    admin = added(server, "acme", Role.ADMIN)
-    bea = added(server, "acme", Role.ADMIN)
-    made = post(server, "/keys", {"name": "a notebook of Bea's"}, bea.tokens["access_token"]).json()
-    report(server, "acme", bea.email, "somebody else")
-    given = {"email": bea.email.upper()}
-    answer = post(server, "/privacy/exports", given, admin.tokens["access_token"])
-    assert (answer.status_code, answer.headers["cache-control"]) == (200, "no-store")
-    found = answer.json()
-    assert [(one["user_id"], one["email"]) for one in found["account"]] == [(bea.user_id, bea.email)]
-    assert [(one["organization_id"], one["role"]) for one in found["memberships"]] == [("acme", "admin")]
-    assert [one["key_id"] for one in found["keys"]] == [made["key_id"]]
-    assert {"auth.login", "keys.add"} <= {one["action"] for one in found["audit"]}
-    assert [one["user_id"] for one in found["events"]] == [bea.email]
-    for secret in (made["key"][16:], "password_hash", "secret_hash", "argon2"):
-        assert secret not in answer.text
-    # By the id of the account it is the same.
-    again = exported(server, {"user_id": bea.user_id}, admin.tokens["access_token"])
-    assert (again["account"], again["events"]) == (found["account"], found["events"])
-    actor = f"user:{admin.user_id}"
-    assert audited(server.warehouse, actor)[-1] == ("privacy.export", {"user_id": bea.user_id})
-
-
-def test_what_sources_and_marts_tell_of_somebody_is_in_it(server: Server) -> None:
-    key = server.key("acme", Role.ADMIN)
-    landed = exported(server, {"user_id": "u-17"}, key)["landed"]["platform.events"]
-    assert [(one["organization_id"], one["event_id"]) for one in landed] == [("acme", "e-1")]
-    mart = exported(server, {"user_id": "login3"}, key)["marts"]["dim_users"]
-    assert [(one["organization_id"], one["login"]) for one in mart] == [("acme", "login3")]
-    # Another organization's is not theirs, and that there is one is not told.
-    assert exported(server, {"user_id": "login1"}, key)["marts"]["dim_users"] == []
-    everywhere = exported(server, {"user_id": "u-17"}, server.key(None, Role.OPERATOR))
-    assert len(everywhere["landed"]["platform.events"]) == 2
-    one_source = exported(server, {"user_id": "u-17", "source": "github"}, key)
-    assert (one_source["landed"], one_source["events"]) == ({}, [])
-
-
-def test_nobody_reaches_who_is_in_another_organization(server: Server) -> None:
-    admin, stranger = added(server, "acme", Role.ADMIN), added(server, "bolt", Role.VIEWER)
-    report(server, "bolt", stranger.email)
-    nobody = {"email": new_email()}
-    for person in ({"email": stranger.email}, {"user_id": stranger.user_id}):
-        found = exported(server, person, admin.tokens["access_token"])
-        assert found == exported(server, nobody, admin.tokens["access_token"])
-    named = {"email": stranger.email, "organization_id": "bolt"}
-    for path in ("/privacy/exports", "/privacy/erasures"):
-        assert post(server, path, named, admin.tokens["access_token"]).status_code == 403
-        assert post(server, path, named, server.key("bolt", Role.EDITOR)).status_code == 403
 
 
 @pytest.mark.parametrize(
@@ -138,11 +64,11 @@ def test_an_order_says_nowhere_whom_it_is_about(server: Server, by_command: Sett
         for table in ("app.erasures", "app.audit_log"):
             said = connection.execute(sa.text(f"select cast(t as text) from {table} as t")).scalars().all()
             assert email not in str(said)
-        (order,) = [one for one in open_orders(connection, by_command) if one.erasure_id == erasure["erasure_id"]]
-        assert order.whom.identifiers == (email,)
+        (order,) = [one for one in open_orders(connection) if one.erasure_id == erasure["erasure_id"]]
+        assert unsealed(by_command, order).whom.identifiers == (email,)
         elsewhere = by_command.model_copy(update={"secret_key": SecretStr("another secret of the platform, long")})
         with pytest.raises(DataInsightError, match="sealed by another secret"):
-            open_orders(connection, elsewhere)
+            unsealed(elsewhere, order)
     assert email not in ordered.text
 
     path = f"/privacy/erasures/{erasure['erasure_id']}"
@@ -157,6 +83,56 @@ def test_an_order_says_nowhere_whom_it_is_about(server: Server, by_command: Sett
     with server.client(server.key(None, Role.OPERATOR)) as client:
         assert client.get(path).status_code == 200
         assert client.get("/privacy/erasures?organization=bolt").json() == {"erasures": []}
+
+
+def test_an_organization_has_so_many_orders_in_a_day_and_operators_have_more(server: Server) -> None:
+    person = {"email": new_email()}
+    key, operator = server.key("lark", Role.ADMIN), server.key(None, Role.OPERATOR)
+    ordered = [post(server, "/privacy/erasures", person, key) for _ in range(MOST_ORDERS)]
+    assert {answer.status_code for answer in ordered} == {202}
+    refused = post(server, "/privacy/erasures", person, key)
+    assert refused.status_code == 429
+    assert refused.json()["detail"] == "the organization has had 20 erasures within 24 hours"
+    assert 23 * 3600 < int(refused.headers["Retry-After"]) <= 24 * 3600
+    assert post(server, "/privacy/erasures", {**person, "organization_id": "lark"}, operator).status_code == 202
+    assert post(server, "/privacy/erasures", person, server.key("acme", Role.ADMIN)).status_code == 202
+    with server.warehouse.engine().begin() as connection:
+        connection.execute(
+            sa.text(
+                "update app.erasures set requested_at = requested_at - interval '1 day' where organization_id = 'lark'"
+            )
+        )
+    assert post(server, "/privacy/erasures", person, key).status_code == 202
+
+
+def test_an_admin_is_told_which_tables_of_their_own_nobody_looked_into(server: Server) -> None:
+    key = server.key("acme", Role.ADMIN)
+    erasure_id = post(server, "/privacy/erasures", {"email": new_email()}, key).json()["erasure_id"]
+    with server.warehouse.engine().begin() as connection:
+        # What has landed of a deleted one is still there.
+        for name, organization, deleted_at in (
+            ("ds_0000000000000001", "acme", None),
+            ("ds_0000000000000002", "acme", "2024-01-01"),
+            ("ds_0000000000000003", "bolt", None),
+        ):
+            connection.execute(
+                sa.text(
+                    "insert into app.datasources (datasource_id, organization_id, name, kind, configuration,"
+                    " created_by, deleted_at) values (:name, :organization, 'shop', 'rest', '{}', 'test', :deleted_at)"
+                ),
+                {"name": name, "organization": organization, "deleted_at": deleted_at},
+            )
+        undeclared = [f"ds_000000000000000{number}.orders" for number in (1, 2, 3)] + ["shop.orders"]
+        note_erased(connection, erasure_id, undeclared)
+    path = f"/privacy/erasures/{erasure_id}"
+    with server.client(key) as client:
+        assert client.get(path).json()["touched"] == {"undeclared": undeclared[:2]}
+        (listed,) = [
+            one for one in client.get("/privacy/erasures").json()["erasures"] if one["erasure_id"] == erasure_id
+        ]
+        assert listed["touched"] == {"undeclared": undeclared[:2]}
+    with server.client(server.key(None, Role.OPERATOR)) as client:
+        assert client.get(path).json()["touched"] == {"undeclared": undeclared}
 
 
 def test_the_last_admin_is_not_erased_by_themselves(server: Server) -> None:
