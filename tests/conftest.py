@@ -1,6 +1,8 @@
 """Shared ground of the tests: one embedded server for the whole session, one database and one home per test."""
 
+import gc
 import os
+import shutil
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,6 +16,14 @@ from warehouse.doors.sync import sync_policy
 from warehouse.embedded import EmbeddedServer
 from warehouse.migrate import migrate
 from warehouse.settings import PREFIX, Settings
+
+# Where Linux has a file system in memory.
+_MEMORY = Path("/dev/shm")  # noqa: S108  Of a name that nobody else has.
+_ENOUGH_BYTES = 4 * 1024**3
+
+# Libraries and dbt's manifest are a million objects that never go; to look through all of them as often as for a small
+# program takes a twentieth of the tests' time.
+gc.set_threshold(50_000, 20, 100)
 
 
 @pytest.fixture(autouse=True)
@@ -35,13 +45,26 @@ def server_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[sa.URL]:
     if given := os.environ.get("TEST_SERVER"):
         yield sa.make_url(given).set(drivername="postgresql+psycopg2")
         return
-    base = tmp_path_factory.getbasetemp()
-    shared = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
-    server = EmbeddedServer(shared / "server")
+    home = _home_of_server(tmp_path_factory)
+    server = EmbeddedServer(home)
     url = server.acquire()
     _forgetful(url)
     yield url
     server.release()
+    if not server.status().running:
+        shutil.rmtree(home)
+
+
+def _home_of_server(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """One folder for all workers of this session: in memory, where there is some.
+
+    Each test makes and removes a database of hundreds of files, which file systems on disks take their time for.
+    """
+    session = os.environ.get("PYTEST_XDIST_TESTRUNUID")
+    if _MEMORY.is_dir() and shutil.disk_usage(_MEMORY).free > _ENOUGH_BYTES:
+        return _MEMORY / f"datainsight-tests-{session or uuid.uuid4().hex}"
+    base = tmp_path_factory.getbasetemp()
+    return (base if session is None else base.parent) / "server"
 
 
 def _forgetful(url: sa.URL) -> None:
