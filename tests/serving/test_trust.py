@@ -171,6 +171,7 @@ def test_batches_behind_the_snapshot_are_read_once(store: Store, ask: Asking, le
         ask.answer(metric)
 
     assert sum("jsonb_array_elements" in statement for statement in statements) == 2
+    before = len(statements)
     ask.answer("churn_events")
-    assert "resolved_by_batch_id is not null" in statements[-1]
+    assert any("resolved_by_batch_id is not null" in statement for statement in statements[before:])
     assert sum("jsonb_array_elements" in statement for statement in statements) == 2
