@@ -6,10 +6,9 @@ from functools import cache
 from pathlib import Path
 from typing import Annotated, Self
 
-import yaml
-from pydantic import AfterValidator, BaseModel, ConfigDict, ValidationError, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, model_validator
 
-from warehouse.errors import DataInsightError
+from warehouse.checked_yaml import read_checked
 
 PERSONAL_DATA_FILE = Path(__file__).with_name("personal_data.yaml")
 
@@ -115,16 +114,9 @@ def load_personal_data(path: Path = PERSONAL_DATA_FILE) -> PersonalData:
     Raises:
         DataInsightError: It cannot be used; the message names the table.
     """
-    try:
-        return PersonalData.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
-    except (ValidationError, yaml.YAMLError) as error:
-        if isinstance(error, ValidationError):
-            first = error.errors()[0]
-            where = ".".join(str(part) for part in first["loc"])
-            reason = f"{where}: {first['msg'].removeprefix('Value error, ')}"
-        else:
-            reason = str(error).splitlines()[0]
-        raise DataInsightError(
-            f"the file of personal data {path} is not usable: {reason}",
-            hint="each table says `organization` or `always`, and `identifies`, and may say `describes`; or `{}`",
-        ) from error
+    return read_checked(
+        path,
+        PersonalData,
+        called="the file of personal data",
+        hint="each table says `organization` or `always`, and `identifies`, and may say `describes`; or `{}`",
+    )

@@ -8,9 +8,9 @@ from functools import cache, cached_property
 from pathlib import Path
 from typing import Annotated, Any, Self
 
-import yaml
-from pydantic import BaseModel, ConfigDict, StringConstraints, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, StringConstraints, model_validator
 
+from warehouse.checked_yaml import read_checked
 from warehouse.errors import DataInsightError
 
 POLICY_FILE = Path(__file__).with_name("policy.yaml")
@@ -91,17 +91,10 @@ def load_policy(path: Path = POLICY_FILE) -> Policy:
     Raises:
         DataInsightError: The file is not a policy; the message names the mart.
     """
-    try:
-        return Policy.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
-    except (ValidationError, yaml.YAMLError) as error:
-        if isinstance(error, ValidationError):
-            first = error.errors()[0]
-            where = ".".join(str(part) for part in first["loc"])
-            reason = f"{where}: {first['msg'].removeprefix('Value error, ')}"
-        else:
-            reason = str(error).splitlines()[0]
-        raise DataInsightError(
-            f"the tenant policy {path} is not usable: {reason}",
-            hint="each mart says one of `{organization_column: <column>}`, `{shared: true}`, `{internal: true}`,"
-            " and may add `personal: [<columns>]` and `hidden_from_tenants: [<columns>]`",
-        ) from error
+    return read_checked(
+        path,
+        Policy,
+        called="the tenant policy",
+        hint="each mart says one of `{organization_column: <column>}`, `{shared: true}`, `{internal: true}`,"
+        " and may add `personal: [<columns>]` and `hidden_from_tenants: [<columns>]`",
+    )

@@ -65,6 +65,7 @@ class Worker:
                 # The warehouse is away; its errors may repeat a statement's values.
                 log.warning("jobs of datasources wait: %s", type(error).__name__)
             except Exception:
+                # The one thread that does everybody's jobs goes on; the job itself was noted as failed.
                 log.exception("a job of a datasource failed unexpectedly")
             if not self._is_closing:
                 self._something_new.wait(_LOOK_SECONDS)

@@ -14,7 +14,13 @@ from serving.identity.principal import Principal
 from serving.identity.refusals import NotAllowedError, NotAuthenticatedError, NotFoundError
 from serving.identity.sessions import TokenPair, open_session
 from serving.identity.tokens import Tokens
-from serving.identity.users import User, end_sessions, keep_password, normalized_email, user_by_email, user_by_id
+from serving.identity.users import (
+    User,
+    end_sessions,
+    keep_password,
+    named_user,
+    user_by_id,
+)
 from warehouse.database import API, Warehouse
 
 _KIND = "dp"
@@ -116,13 +122,8 @@ def reset_of_person(warehouse: Warehouse, email: str, *, actor: str) -> Reset:
     Raises:
         NotFoundError: There is nobody with this address.
     """
-    email = normalized_email(email)
     with warehouse.engine(API).begin() as connection:
-        user = user_by_email(connection, email)
-        if user is None:
-            raise NotFoundError(
-                f"there is nobody with the address {email}", hint="`datainsight users list` shows who is"
-            )
+        user = named_user(connection, email)
         return _made(connection, user, actor, None, None)
 
 

@@ -8,9 +8,8 @@ import sqlalchemy as sa
 from serving.identity.audit import write_down
 from serving.identity.memberships import join, know_organization
 from serving.identity.passwords import generated_password, hash_password
-from serving.identity.refusals import NotFoundError
 from serving.identity.roles import Role
-from serving.identity.users import add_user, disable, normalized_email, user_by_email, verify_email
+from serving.identity.users import add_user, disable, named_user, normalized_email, user_by_email, verify_email
 from warehouse.database import API, Warehouse
 from warehouse.errors import DataInsightError
 
@@ -114,13 +113,8 @@ def disable_person(warehouse: Warehouse, email: str, *, actor: str) -> str:
     Raises:
         NotFoundError: There is nobody with this address.
     """
-    email = normalized_email(email)
     with warehouse.engine(API).begin() as connection:
-        user = user_by_email(connection, email)
-        if user is None:
-            raise NotFoundError(
-                f"there is nobody with the address {email}", hint="`datainsight users list` shows who is"
-            )
+        user = named_user(connection, email)
         disable(connection, user.user_id)
         write_down(connection, actor, "users.disable", details={"user_id": user.user_id})
-    return email
+    return user.email

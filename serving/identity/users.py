@@ -12,7 +12,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from serving.identity.refusals import ConflictError
+from serving.identity.refusals import ConflictError, NotFoundError
 from warehouse.errors import DataInsightError
 
 _EMAIL = re.compile(r"[!-?A-~]{1,64}@[!-?A-~]{1,189}")
@@ -63,6 +63,19 @@ def normalized_email(given: str) -> str:
 def user_by_email(connection: sa.Connection, email: str) -> User | None:
     """Who has this address, which was normalized."""
     return _found(connection, "email = :email", {"email": email})
+
+
+def named_user(connection: sa.Connection, email: str) -> User:
+    """The account with an address, as whoever runs the platform has typed it.
+
+    Raises:
+        NotFoundError: There is none.
+    """
+    address = normalized_email(email)
+    user = user_by_email(connection, address)
+    if user is None:
+        raise NotFoundError(f"there is nobody with the address {address}", hint="`datainsight users list` shows who is")
+    return user
 
 
 def user_by_id(connection: sa.Connection, user_id: str) -> User | None:
