@@ -55,9 +55,16 @@ class Client:
 
 
 def load(
-    port: int, keys: Sequence[str], clients: int, requests: int, body: Callable[[int], tuple[str, object]]
+    port: int,
+    keys: Sequence[str],
+    clients: int,
+    requests: int,
+    body: Callable[[int], tuple[str, object]],
+    *,
+    per_second: float | None = None,
+    look: Callable[[bytes], None] | None = None,
 ) -> Latencies:
-    """Let clients ask, each as soon as it has its answer.
+    """Let clients ask, each as soon as it has its answer, or so many times a second all of them together.
 
     Args:
         port: Of the server.
@@ -65,6 +72,8 @@ def load(
         clients: How many ask at once.
         requests: How many requests there are together.
         body: Path and body of each request, by its number.
+        per_second: How often they ask; what a request takes begins when it was due, although nobody was free to ask it.
+        look: Sees each answer.
     """
     taken: list[float] = []
     failed: list[BaseException] = []
@@ -80,9 +89,15 @@ def load(
                 if number is None or failed:
                     return
                 path, asked = body(number)
-                started = time.perf_counter()
-                client.post(path, asked)
-                milliseconds = (time.perf_counter() - started) * 1000
+                begun = time.perf_counter()
+                if per_second is not None:
+                    due = started + number / per_second
+                    time.sleep(max(0.0, due - begun))
+                    begun = due
+                answer = client.post(path, asked)
+                milliseconds = (time.perf_counter() - begun) * 1000
+                if look is not None:
+                    look(answer)
                 with lock:
                     taken.append(milliseconds)
         except BaseException as error:  # noqa: BLE001  It is raised where the threads are waited for.

@@ -6,6 +6,7 @@ uncached question is a new one: its `limit` is a number that was not asked befor
 
 import itertools
 import statistics
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
@@ -33,6 +34,8 @@ MOST_DASHBOARD_MILLISECONDS = 300.0
 LEAST_AGAINST_POSTGRESQL = 10.0
 MOST_AGAINST_HAND = 1.5
 MOST_GROWTH_MB = 200
+PER_SECOND = 200
+LEAST_OF_RATE = 0.95
 # What others say of themselves, for the reader's comparison; nobody's machine is the same.
 CLAIMED = "claims of the field: 200 ms for 1 million rows, API p95 150 ms"
 CLAIMED_DASHBOARD = "claim of the field: ten widgets in 2 s"
@@ -40,6 +43,8 @@ CLAIMED_DASHBOARD = "claim of the field: ten widgets in 2 s"
 _WHOLE_RANGE = {"start": FIRST_DAY, "end": LAST_DAY}
 _REQUESTS = {1: 60, 8: 240, 32: 480}
 _TURNS = 9
+_STEADY_SECONDS = 40
+_MORE_ACTIONS = 1_000
 
 
 @dataclass(frozen=True)
@@ -108,7 +113,7 @@ _WIDGETS: tuple[dict[str, Any], ...] = tuple(
 
 
 def measure(rows: int, soak_seconds: int) -> Iterator[Result]:
-    """Each shape alone and with many clients, a dashboard, and a long mixed load."""
+    """Each shape alone and with many clients, a dashboard, a new snapshot, and a long mixed load."""
     with published_star(rows) as star, closing(Server(star)) as server:
         keys = {
             organization: add_key(
@@ -121,6 +126,7 @@ def measure(rows: int, soak_seconds: int) -> Iterator[Result]:
             for shape in SHAPES:
                 yield from _shape(star, server, keys[shape.organization], shape, fresh, duckdb)
         yield from _dashboard(server, keys[ORGANIZATION], fresh)
+        yield from _new_snapshot(star, server, keys[ORGANIZATION], fresh)
         yield from _soak(server, list(keys.values()), fresh, soak_seconds)
 
 
@@ -181,6 +187,39 @@ def _dashboard(server: Server, key: str, fresh: Iterator[int]) -> Iterator[Resul
     yield _result(
         f"a dashboard of {len(_WIDGETS)} widgets, uncached", taken.percentile(50), CLAIMED_DASHBOARD,
         budget=MOST_DASHBOARD_MILLISECONDS, about=f"p95 {taken.percentile(95):.1f}, p99 {taken.percentile(99):.1f}",
+    )  # fmt: skip
+
+
+def _new_snapshot(star: Star, server: Server, key: str, fresh: Iterator[int]) -> Iterator[Result]:
+    """A month of the facts is written anew and published while questions come at a steady rate, one in ten new."""
+    question: dict[str, Any] = {"metrics": ["user_actions"]}
+    totals: dict[int, set[int]] = {}
+
+    def look(answer: bytes) -> None:
+        told = orjson.loads(answer)
+        totals.setdefault(told["trust"]["snapshot_id"], set()).add(told["rows"][0][0])
+
+    def publish() -> None:
+        star.act(ORGANIZATION, _MORE_ACTIONS)
+        star.publish("more")
+
+    publishing = threading.Timer(_STEADY_SECONDS / 4, publish)
+    publishing.start()
+    taken = load(
+        server.port, [key], CLIENTS[-1], PER_SECOND * _STEADY_SECONDS,
+        lambda number: ("/metrics/query", question | ({"limit": next(fresh)} if number % 10 == 0 else {})),
+        per_second=PER_SECOND, look=look,
+    )  # fmt: skip
+    publishing.join()
+    found = [min(totals[snapshot_id]) for snapshot_id in sorted(totals) if len(totals[snapshot_id]) == 1]
+    if len(totals) != 2 or len(found) != 2 or found[1] - found[0] != _MORE_ACTIONS:
+        raise RuntimeError(f"the answers of two snapshots were to differ by {_MORE_ACTIONS}: {totals}")
+    yield Result(
+        f"a new snapshot amid {len(taken.milliseconds):,} questions, without an error or a mixture"
+        f" (p50 {taken.percentile(50):.1f} ms, p95 {taken.percentile(95):.1f}, p99 {taken.percentile(99):.1f},"
+        f" slowest {max(taken.milliseconds):.0f})",
+        round(taken.per_second), "/s", f"asked at {PER_SECOND}/s", taken.per_second / PER_SECOND,
+        f">= {LEAST_OF_RATE}", taken.per_second >= LEAST_OF_RATE * PER_SECOND,
     )  # fmt: skip
 
 

@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Self
 
+_MOMENTS = ("as_of", "warehouse_unreachable_since", "cache_unreachable_since")
+
 
 @dataclass(frozen=True)
 class Checks:
@@ -23,6 +25,7 @@ class Trust:
         quarantined_rows: Rows of those batches that are set aside.
         refused_batches: Batches of the same tables that were refused.
         warehouse_unreachable_since: Since when the server cannot ask whether there is anything newer.
+        cache_unreachable_since: Since when the server goes without the cache that it shares with others.
     """
 
     snapshot_id: int
@@ -33,20 +36,14 @@ class Trust:
     refused_batches: int
     definition_version: str
     warehouse_unreachable_since: datetime | None = None
+    cache_unreachable_since: datetime | None = None
 
     @classmethod
     def from_json(cls, told: dict[str, Any]) -> Self:
         """The envelope as the API writes it; what a newer server says besides is left out."""
-        known = {name: told[name] for name in cls.__dataclass_fields__ if name in told}
-        since = known.get("warehouse_unreachable_since")
-        return cls(
-            **{
-                **known,
-                "as_of": datetime.fromisoformat(known["as_of"]),
-                "checks": Checks(**known["checks"]),
-                "warehouse_unreachable_since": None if since is None else datetime.fromisoformat(since),
-            }
-        )
+        known = {name: told[name] for name in cls.__dataclass_fields__ if told.get(name) is not None}
+        moments = {name: datetime.fromisoformat(known[name]) for name in _MOMENTS if name in known}
+        return cls(**{**known, **moments, "checks": Checks(**known["checks"])})
 
 
 @dataclass(frozen=True)

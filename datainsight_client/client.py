@@ -2,7 +2,7 @@
 
 import json
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, Unpack
 from urllib.parse import quote
@@ -51,8 +51,7 @@ class DataInsight:
         Raises:
             DataInsightClientError: The API refuses, or cannot be reached.
         """
-        found: list[dict[str, Any]] = self._send("GET", "/metrics").json()["metrics"]
-        return found
+        return list(self._pages("/metrics", "metrics"))
 
     def query(self, *metrics: str, **question: Unpack[Question]) -> Answer:
         """The answer as Python values.
@@ -101,13 +100,7 @@ class DataInsight:
             DataInsightClientError: The API refuses, or cannot be reached.
         """
         path = f"/metrics/{quote(metric, safe='')}/dimensions/{quote(dimension, safe='')}/values"
-        given: dict[str, Any] = {} if search is None else {"search": search}
-        told = self._send("GET", path, params=given).json()
-        found: list[Any] = told["values"]
-        while cursor := told.get("next_cursor"):
-            told = self._send("GET", path, params={**given, "cursor": cursor}).json()
-            found.extend(told["values"])
-        return found
+        return list(self._pages(path, "values", {} if search is None else {"search": search}))
 
     def send_events(self, events: Iterable[Mapping[str, Any]]) -> int:
         """Report what users did; every event is stored when this returns, and none twice, by its `event_id`.
@@ -159,6 +152,15 @@ class DataInsight:
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         self.close()
+
+    def _pages(self, path: str, rows: str, given: Mapping[str, Any] | None = None) -> Iterator[Any]:
+        """The rows of every page of a list."""
+        cursor: dict[str, Any] | None = {}
+        while cursor is not None:
+            told = self._send("GET", path, params={**(given or {}), **cursor}).json()
+            yield from told[rows]
+            following = told.get("next_cursor")
+            cursor = None if following is None else {"cursor": following}
 
     def _send(self, method: str, path: str, params: Mapping[str, Any] | None = None, **options: Any) -> httpx.Response:
         for attempt in range(1, self._attempts + 1):

@@ -9,6 +9,7 @@ import threading
 import time
 from collections import Counter, OrderedDict
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -129,6 +130,11 @@ class KeptAnswers:
             self._asked.clear()
             return found
 
+    @property
+    def unreachable_since(self) -> datetime | None:
+        """Since when the answers of other processes cannot be had; None: they can, or there are none."""
+        return None if self._shared is None else self._shared.unreachable_since
+
     def near(self, key: AnswerKey) -> KeptAnswer | None:
         """The answer, if this process has it."""
         with self._lock:
@@ -181,6 +187,9 @@ class SharedAnswers:
     Args:
         url: `redis://…`, `rediss://…` or `unix://…`.
         most_bytes: The largest answer that is put there.
+
+    Attributes:
+        unreachable_since: Since when Redis cannot be used; None: it could when it was last asked.
     """
 
     def __init__(self, url: str, most_bytes: int) -> None:
@@ -192,6 +201,7 @@ class SharedAnswers:
             url, socket_timeout=_REDIS_SECONDS, socket_connect_timeout=_REDIS_SECONDS, retry=None
         )
         self._away_until = 0.0
+        self.unreachable_since: datetime | None = None
 
     def get(self, key: AnswerKey) -> KeptAnswer | None:
         """The answer, if there is one and Redis can be reached."""
@@ -230,12 +240,15 @@ class SharedAnswers:
         if time.monotonic() < self._away_until:
             return None
         try:
-            return command()
+            found = command()
         except self._errors as error:
             # A server that is away would cost each question its timeout.
             _log.warning("Redis cannot be used for now: %s", error)
             self._away_until = time.monotonic() + _REDIS_PAUSE_SECONDS
+            self.unreachable_since = self.unreachable_since or datetime.now(UTC)
             return None
+        self.unreachable_since = None
+        return found
 
 
 def _packed(answer: KeptAnswer) -> bytes:

@@ -11,7 +11,7 @@ from serving.answering import Answering
 from serving.engine import Engine
 from serving.explanation import Explained, explanation
 from serving.flights import AbandonedError, Asker, Flight, Interruption
-from serving.kept_answers import AnswerKey, KeptAnswers, SharedAnswers
+from serving.kept_answers import AnswerKey, KeptAnswer, KeptAnswers, SharedAnswers
 from serving.names import METRIC_TIME
 from serving.query import ComposedQuery, Filter, MetricQuery, TimeRange, parse_query
 from serving.query_log import COMMAND, Caller, QueryLog, Question
@@ -173,7 +173,7 @@ class Metrics:
         kept = self._kept.near(self._key(query, organization, standing))
         if kept is None:
             return None
-        answer = Answer(kept, standing.trust(kept.marts), Timing(0.0, 0.0, "hit"))
+        answer = self._trusted(kept, standing, Timing(0.0, 0.0, "hit"))
         with self._log.question(query, organization, caller) as question:
             question.stands_on(standing.snapshot)
             question.answered(answer.table.num_rows, is_cache_hit=True)
@@ -250,7 +250,11 @@ class Metrics:
             self._engine.open(standing.snapshot)
             question.started = time.perf_counter()
             kept, timing = self._answering.answer(key, asker)
-        return Answer(kept, standing.trust(kept.marts), timing)
+        return self._trusted(kept, standing, timing)
+
+    def _trusted(self, kept: KeptAnswer, standing: Standing, timing: Timing) -> Answer:
+        trust = replace(standing.trust(kept.marts), cache_unreachable_since=self._kept.unreachable_since)
+        return Answer(kept, trust, timing)
 
     def _forget(self, snapshot_id: int) -> None:
         """Let go of the answers and the files of withdrawn snapshots."""

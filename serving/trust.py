@@ -28,6 +28,7 @@ class Trust:
         quarantined_rows: Rows of those batches that are set aside, and not yet put back.
         refused_batches: Refused batches of the same tables, unless what they held was admitted later.
         unreachable_since: Since when the ledger cannot be read: what it says is of then. None: it was read just now.
+        cache_unreachable_since: Since when the cache that processes share cannot be used, which costs time and no more.
     """
 
     snapshot_id: int
@@ -37,6 +38,7 @@ class Trust:
     refused_batches: int
     definition_version: str
     unreachable_since: datetime | None = None
+    cache_unreachable_since: datetime | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """The envelope as JSON values, with `freshness_seconds` as of now."""
@@ -46,8 +48,11 @@ class Trust:
             "as_of": self.as_of.astimezone(UTC).isoformat(),
             "freshness_seconds": max(0, round(age.total_seconds())),
         }
-        since = told.pop("unreachable_since")
-        return told if since is None else {**told, "warehouse_unreachable_since": since.isoformat()}
+        away = {
+            "warehouse_unreachable_since": told.pop("unreachable_since"),
+            "cache_unreachable_since": told.pop("cache_unreachable_since"),
+        }
+        return told | {name: since.isoformat() for name, since in away.items() if since is not None}
 
 
 # Admissions become visible in the order of their numbers, so that nothing is missed between two of them.

@@ -13,6 +13,7 @@ import sqlalchemy as sa
 from cryptography.fernet import Fernet, InvalidToken
 
 from warehouse.errors import DataInsightError
+from warehouse.portions import ALL, Portion
 from warehouse.secret_keys import fernet_key
 from warehouse.settings import Settings
 
@@ -58,18 +59,18 @@ def is_datasource_id(name: str) -> bool:
 
 
 def list_datasources(
-    connection: sa.Connection, *, organization: str | None = None, datasource_id: str | None = None
+    connection: sa.Connection,
+    *,
+    organization: str | None = None,
+    datasource_id: str | None = None,
+    portion: Portion = ALL,
 ) -> list[Datasource]:
     """Those that are not deleted, the oldest first, narrowed by whatever is given."""
     wanted = {"organization_id": organization, "datasource_id": datasource_id}
     where = ["deleted_at is null", *(f"{name} = :{name}" for name, value in wanted.items() if value is not None)]
-    rows = connection.execute(
-        sa.text(
-            f"select {_COLUMNS} from app.datasources where {' and '.join(where)} order by created_at, datasource_id"
-        ),
-        wanted,
-    )
-    return [Datasource(**row) for row in rows.mappings()]
+    statement = f"select {_COLUMNS} from app.datasources where {' and '.join(where)}"
+    rows = portion.rows(connection, statement, wanted, by=("created_at", "datasource_id"))
+    return [Datasource(**row) for row in rows]
 
 
 def datasource_ids(connection: sa.Connection, organization: str) -> frozenset[str]:

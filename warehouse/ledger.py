@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import JSONB
 
 from warehouse.errors import DataInsightError
+from warehouse.portions import ALL, Portion
 
 
 @dataclass(frozen=True)
@@ -206,25 +207,21 @@ def list_batches(
     source: str | None = None,
     status: str | None = None,
     batch_ids: Sequence[int] | None = None,
-    before: int | None = None,
-    limit: int | None = None,
+    portion: Portion = ALL,
 ) -> list[Batch]:
-    """Batches, newest first, narrowed by whatever is given; `before` is the id that they come before."""
+    """Batches, newest first, narrowed by whatever is given."""
     wanted = {"source": source, "status": status}
     where = [f"batch.{name} = :{name}" for name, value in wanted.items() if value is not None]
     if batch_ids is not None:
         where.append("batch.batch_id = any(:batch_ids)")
-    if before is not None:
-        where.append("batch.batch_id < :before")
-    rows = connection.execute(
-        sa.text(
-            f"select {_BATCH_COLUMNS} from ops.batches as batch"
-            + (f" where {' and '.join(where)}" if where else "")
-            + " order by batch.batch_id desc limit :limit"
-        ),
-        {**wanted, "batch_ids": list(batch_ids or ()), "before": before, "limit": limit},
+    rows = portion.rows(
+        connection,
+        f"select {_BATCH_COLUMNS} from ops.batches as batch" + (f" where {' and '.join(where)}" if where else ""),
+        {**wanted, "batch_ids": list(batch_ids or ())},
+        by=("batch_id",),
+        is_descending=True,
     )
-    return [Batch(**row) for row in rows.mappings()]
+    return [Batch(**row) for row in rows]
 
 
 def get_batch(connection: sa.Connection, batch_id: int) -> Batch:

@@ -9,6 +9,7 @@ from connectors.config import find_source, load_sources
 from orchestration.commands.output import AsJson, print_json, print_table, screen
 from warehouse.connect import open_warehouse
 from warehouse.ledger import Batch, files_of, get_batch, list_batches
+from warehouse.portions import Portion
 from warehouse.settings import load_settings
 
 app = typer.Typer(no_args_is_help=True)
@@ -27,7 +28,8 @@ def list_(
 ) -> None:
     """List batches, newest first."""
     with open_warehouse(load_settings()) as warehouse, warehouse.engine().connect() as connection:
-        batches = [b.to_dict() for b in list_batches(connection, source=source, status=status, limit=limit)]
+        found = list_batches(connection, source=source, status=status, portion=Portion(limit=limit))
+    batches = [batch.to_dict() for batch in found]
     if as_json:
         print_json({"batches": batches})
     else:

@@ -6,6 +6,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from warehouse.ledger import Batch, list_batches
+from warehouse.portions import Portion
 
 _BATCH_SAYS = (
     "batch_id",
@@ -21,32 +22,27 @@ _BATCH_SAYS = (
 _CHECK_SAYS = ("name", "status", "severity", "description", "detail")
 
 
-def batches_of(connection: sa.Connection, source: str, *, before: int | None, limit: int) -> list[dict[str, Any]]:
-    """Its batches, newest first, those that come before one if one is given.
+def batches_of(connection: sa.Connection, source: str, portion: Portion) -> list[dict[str, Any]]:
+    """Its batches, newest first.
 
     What a batch says of where it came from is left out: it names paths and addresses of the platform's own.
     """
-    return [_batch(batch) for batch in list_batches(connection, source=source, before=before, limit=limit)]
+    return [_batch(batch) for batch in list_batches(connection, source=source, portion=portion)]
 
 
-def quarantine_of(
-    connection: sa.Connection, source: str, *, after: tuple[int, int] | None, limit: int
-) -> list[dict[str, Any]]:
-    """Its rows that were set aside, newest batch first and in row order, those that come after one if one is given."""
-    where, place = "", {}
-    if after is not None:
-        where = " and (quarantine.batch_id < :batch_id or (quarantine.batch_id = :batch_id and row_id > :row_id))"
-        place = {"batch_id": after[0], "row_id": after[1]}
-    rows = connection.execute(
-        sa.text(
-            "select quarantine.batch_id, batch.table_name, quarantine.row_id, quarantine.payload,"
-            " quarantine.failed_rules, quarantine.quarantined_at, quarantine.resolved_by_batch_id"
-            " from ops.quarantine as quarantine inner join ops.batches as batch using (batch_id)"
-            f" where batch.source = :source{where} order by quarantine.batch_id desc, quarantine.row_id limit :limit"
-        ),
-        {"source": source, "limit": limit, **place},
+def quarantine_of(connection: sa.Connection, source: str, portion: Portion) -> list[dict[str, Any]]:
+    """Its rows that were set aside, the newest first."""
+    rows = portion.rows(
+        connection,
+        "select quarantine.batch_id, batch.table_name, quarantine.row_id, quarantine.payload,"
+        " quarantine.failed_rules, quarantine.quarantined_at, quarantine.resolved_by_batch_id"
+        " from ops.quarantine as quarantine inner join ops.batches as batch using (batch_id)"
+        " where batch.source = :source",
+        {"source": source},
+        by=("batch_id", "row_id"),
+        is_descending=True,
     )
-    return [dict(row) for row in rows.mappings()]
+    return [dict(row) for row in rows]
 
 
 def _batch(batch: Batch) -> dict[str, Any]:

@@ -31,6 +31,7 @@ from warehouse.datasources import (
     upload_folder,
 )
 from warehouse.errors import DataInsightError, UnavailableError
+from warehouse.portions import ALL, Portion
 from warehouse.reach import Reach
 from warehouse.settings import Settings
 
@@ -58,14 +59,13 @@ class Datasources:
     actor: Principal
     request_id: str | None = None
 
-    def listed(self, organization: str | None = None) -> list[Datasource]:
+    def listed(self, organization: str | None = None, portion: Portion = ALL) -> list[Datasource]:
         """Those of the actor's organization; an operator's: all, or those of the one that is named."""
         with begun(self.warehouse) as connection:
             if self.actor.is_operator:
                 self._note(connection, "datasources.read", organization)
-            return self._as_told(
-                connection, list_datasources(connection, organization=self.actor.organization_id or organization)
-            )
+            whose = self.actor.organization_id or organization
+            return self._as_told(connection, list_datasources(connection, organization=whose, portion=portion))
 
     def get(self, datasource_id: str) -> Datasource:
         """One of them.

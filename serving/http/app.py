@@ -103,6 +103,7 @@ def create_app(settings: Settings, state: State | None = None) -> FastAPI:
                 TRUST,
                 TOTALS,
                 REQUEST_ID,
+                "Retry-After",
                 "X-RateLimit-Limit",
                 "X-RateLimit-Remaining",
                 "X-RateLimit-Reset",

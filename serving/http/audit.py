@@ -8,7 +8,7 @@ from pydantic import BaseModel, Field
 
 from serving.http.access import Allowed
 from serving.http.inputs import UNSTORED, Id
-from serving.http.list_cursors import ListCursors
+from serving.http.list_pages import NEXT_CURSOR, WhichListPage
 from serving.http.organizations import named_organization
 from serving.http.problems import ERRORS
 from serving.http.requests import request_id_of
@@ -46,7 +46,7 @@ class EntriesOut(BaseModel):
     """A page of the log."""
 
     entries: list[EntryOut]
-    next_cursor: str | None = Field(description="For the page of what happened before; null: that was all.")
+    next_cursor: str | None = Field(description=NEXT_CURSOR)
 
 
 @router.get("", summary="Read the audit log")
@@ -54,6 +54,7 @@ def read(
     request: Request,
     state: Annotated[State, Depends(state_of)],
     reader: AuditReader,
+    page: WhichListPage,
     action: Annotated[
         str | None,
         Query(
@@ -70,34 +71,22 @@ def read(
     organization: Annotated[
         Id | None, Query(description="Whose; an operator may name any organization.", examples=["acme"])
     ] = None,
-    limit: Annotated[int, Query(ge=1, le=1_000, description="At most so many.", examples=[100])] = 100,
-    cursor: Annotated[str | None, Query(max_length=200, description="The `next_cursor` of the page before.")] = None,
 ) -> EntriesOut:
     """What happened in the organization, the newest first; an operator's: everywhere, or where is named."""
     whose = None if reader.is_operator and organization is None else named_organization(reader, organization)
     moment = since.replace(tzinfo=UTC) if since is not None and since.tzinfo is None else since
-    cursors = ListCursors(state.settings, ("audit", whose, action, None if moment is None else moment.isoformat()))
-    before = cursors.read(cursor)
     with state.warehouse.engine(API).begin() as connection:
-        found = read_entries(
-            connection,
-            reader,
-            whose,
-            limit=limit + 1,
-            action=action,
-            since=moment,
-            before=None if before is None else before[0],
+        found, following = page.read(
+            ("audit", whose, action, None if moment is None else moment.isoformat()),
+            lambda portion: read_entries(connection, reader, whose, portion, action=action, since=moment),
+            lambda entry: (entry.audit_id,),
         )
         if reader.is_operator:
             # Written after it was read, it is no part of what it tells of, and there all the same when this commits.
             write_down(
                 connection, reader.subject, "audit.read", organization_id=whose, request_id=request_id_of(request)
             )
-    told = found[:limit]
-    return EntriesOut(
-        entries=[_out(entry) for entry in told],
-        next_cursor=cursors.written(told[-1].audit_id) if len(found) > limit else None,
-    )
+    return EntriesOut(entries=[_out(entry) for entry in found], next_cursor=following)
 
 
 def _out(entry: Entry) -> EntryOut:

@@ -3,14 +3,14 @@
 from datetime import datetime
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Query
+from fastapi import APIRouter, Depends
 from pydantic import BaseModel, Field
 
 from serving.datasources.ledger import batches_of, quarantine_of
 from serving.datasources.transactions import begun
 from serving.http.datasources import NOT_FOUND, DatasourceId, ToRead
 from serving.http.inputs import UNSTORED
-from serving.http.list_cursors import ListCursors
+from serving.http.list_pages import NEXT_CURSOR, WhichListPage
 from serving.http.problems import ERRORS
 from serving.http.state import State, state_of
 from warehouse.datasources import upload_folder
@@ -21,9 +21,6 @@ router = APIRouter(
     responses={**ERRORS, **NOT_FOUND},
     dependencies=[UNSTORED],
 )
-
-_Limit = Annotated[int, Query(ge=1, le=1_000, description="How many there are at most in an answer.", examples=[100])]
-_Cursor = Annotated[str | None, Query(max_length=200, description="`next_cursor` of the page before.")]
 
 
 class CheckOut(BaseModel):
@@ -55,7 +52,7 @@ class BatchesOut(BaseModel):
     """A page of batches."""
 
     batches: list[BatchOut]
-    next_cursor: str | None = Field(description="For the next page; null on the last one.")
+    next_cursor: str | None = Field(description=NEXT_CURSOR)
 
 
 class QuarantinedOut(BaseModel):
@@ -74,7 +71,7 @@ class QuarantineOut(BaseModel):
     """A page of rows that were set aside."""
 
     quarantine: list[QuarantinedOut]
-    next_cursor: str | None = Field(description="For the next page; null on the last one.")
+    next_cursor: str | None = Field(description=NEXT_CURSOR)
 
 
 @router.get("/batches", summary="The batches of a datasource")
@@ -82,23 +79,21 @@ def batches(
     state: Annotated[State, Depends(state_of)],
     datasources: ToRead,
     datasource_id: DatasourceId,
-    limit: _Limit = 100,
-    cursor: _Cursor = None,
+    page: WhichListPage,
 ) -> BatchesOut:
     """What was landed of it, and what was decided about that, newest first."""
     found = datasources.get(datasource_id)
-    cursors = ListCursors(state.settings, ("batches", datasource_id))
-    before = cursors.read(cursor)
     with begun(state.warehouse) as connection:
-        rows = batches_of(connection, datasource_id, before=before[0] if before else None, limit=limit + 1)
-    page, following = rows[:limit], None
-    if len(rows) > limit:
-        following = cursors.written(page[-1]["batch_id"])
+        rows, following = page.read(
+            ("batches", datasource_id),
+            lambda portion: batches_of(connection, datasource_id, portion),
+            lambda row: (row["batch_id"],),
+        )
     folder = upload_folder(state.settings.home, found.organization_id, datasource_id)
-    for check in (check for batch in page for check in batch["checks"]):
+    for check in (check for batch in rows for check in batch["checks"]):
         # Uploaded files are called as their owner knows them.
         check["detail"] = check["detail"] and check["detail"].replace(f"{folder}/", "")
-    return BatchesOut(batches=[BatchOut(**row) for row in page], next_cursor=following)
+    return BatchesOut(batches=[BatchOut(**row) for row in rows], next_cursor=following)
 
 
 @router.get("/quarantine", summary="The rows of a datasource that were set aside")
@@ -106,15 +101,14 @@ def quarantine(
     state: Annotated[State, Depends(state_of)],
     datasources: ToRead,
     datasource_id: DatasourceId,
-    limit: _Limit = 100,
-    cursor: _Cursor = None,
+    page: WhichListPage,
 ) -> QuarantineOut:
     """What they said, and which rules they broke, newest batch first."""
     datasources.get(datasource_id)
-    cursors = ListCursors(state.settings, ("quarantine", datasource_id))
     with begun(state.warehouse) as connection:
-        rows = quarantine_of(connection, datasource_id, after=cursors.read(cursor), limit=limit + 1)
-    page, following = rows[:limit], None
-    if len(rows) > limit:
-        following = cursors.written(page[-1]["batch_id"], page[-1]["row_id"])
-    return QuarantineOut(quarantine=[QuarantinedOut(**row) for row in page], next_cursor=following)
+        rows, following = page.read(
+            ("quarantine", datasource_id),
+            lambda portion: quarantine_of(connection, datasource_id, portion),
+            lambda row: (row["batch_id"], row["row_id"]),
+        )
+    return QuarantineOut(quarantine=[QuarantinedOut(**row) for row in rows], next_cursor=following)

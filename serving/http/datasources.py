@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from serving.datasources.registry import Datasources
 from serving.http.access import Allowed
 from serving.http.inputs import UNSTORED, Id, Text
+from serving.http.list_pages import NEXT_CURSOR, WhichListPage
 from serving.http.organizations import named_organization
 from serving.http.problems import ERRORS, responses
 from serving.http.requests import request_id_of
@@ -88,9 +89,10 @@ class DatasourceOut(BaseModel):
 
 
 class DatasourcesOut(BaseModel):
-    """The datasources of an organization."""
+    """A page of datasources."""
 
     datasources: list[DatasourceOut]
+    next_cursor: str | None = Field(description=NEXT_CURSOR)
 
 
 def of_reader(request: Request, state: Annotated[State, Depends(state_of)], reader: SourcesReader) -> Datasources:
@@ -110,6 +112,7 @@ ToWrite = Annotated[Datasources, Depends(of_writer)]
 @router.get("", summary="List the datasources")
 def list_(
     datasources: ToRead,
+    page: WhichListPage,
     organization: Annotated[
         Id | None, Query(description="Whose datasources; an operator may name any organization.", examples=["acme"])
     ] = None,
@@ -117,7 +120,12 @@ def list_(
     """The datasources of the organization, the oldest first; an operator's: of all, or of the one that is named."""
     is_of_all = datasources.actor.is_operator and organization is None
     whose = None if is_of_all else named_organization(datasources.actor, organization)
-    return DatasourcesOut(datasources=[out(one) for one in datasources.listed(whose)])
+    found, following = page.read(
+        ("datasources", whose),
+        lambda portion: datasources.listed(whose, portion),
+        lambda one: (one.created_at, one.datasource_id),
+    )
+    return DatasourcesOut(datasources=[out(one) for one in found], next_cursor=following)
 
 
 @router.post("", summary="Add a datasource", status_code=HTTPStatus.CREATED, responses=CONFLICT)

@@ -16,8 +16,9 @@ from serving.http.granted import granted
 from serving.http.named import NamedMetric, listed
 from serving.http.pages import GivenCursor, Page
 from serving.http.problems import ERRORS, ProblemError, responses
-from serving.http.shapes import ValuesOut
+from serving.http.shapes import UNCHANGED, ValuesOut
 from serving.http.state import State, state_of
+from serving.http.tags import not_modified, tagged
 from serving.http.waiting import while_connected
 from serving.json_values import columns_and_rows
 from serving.query import Filter, MetricQuery
@@ -36,6 +37,7 @@ router = APIRouter(prefix="/metrics", tags=["metrics"], responses=ERRORS)
     response_model=None,
     responses={
         HTTPStatus.OK.value: {"model": ValuesOut, "description": "The values."},
+        **UNCHANGED,
         **responses(HTTPStatus.NOT_FOUND, HTTPStatus.GONE),
     },
 )
@@ -72,11 +74,13 @@ async def values(
         )
     await audited(request, state, reader, organization, [query], "metrics.values")
     page = Page(state.settings, thread, place, limit)
+    headers, caller = tagged(page, JSON), caller_of(reader)
+    unchanged = not_modified(request, state, page, headers, caller)
+    if unchanged is not None:
+        return unchanged
 
     def find(asker: Asker) -> Response:
-        answer = state.metrics.query(
-            query, organization, standing=place.standing, asker=asker, caller=caller_of(reader)
-        )
+        answer = state.metrics.query(query, organization, standing=place.standing, asker=asker, caller=caller)
         told = columns_and_rows(answer.table.select([dimension]).slice(place.start, limit))
         values = {
             "dimension": dimension,
@@ -85,7 +89,6 @@ async def values(
             "next_cursor": page.next_cursor(answer.table.num_rows),
             "trust": answer.trust.to_dict(),
         }
-        headers = {"Vary": "Authorization", "Cache-Control": "private, no-cache"}
         return Response(orjson.dumps(values), headers=headers, media_type=JSON)
 
     return await while_connected(request, state, find)

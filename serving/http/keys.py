@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from serving.http.access import Allowed
 from serving.http.audited import Looked
 from serving.http.inputs import UNSTORED, Id, Text
+from serving.http.list_pages import NEXT_CURSOR, WhichListPage
 from serving.http.organizations import named_organization
 from serving.http.problems import ERRORS, responses
 from serving.http.requests import request_id_of
@@ -65,9 +66,10 @@ class KeyOut(BaseModel):
 
 
 class KeysOut(BaseModel):
-    """The keys of an organization."""
+    """A page of keys."""
 
     keys: list[KeyOut]
+    next_cursor: str | None = Field(description=NEXT_CURSOR)
 
 
 class NewKeyOut(BaseModel):
@@ -81,6 +83,7 @@ class NewKeyOut(BaseModel):
 def list_(
     state: Annotated[State, Depends(state_of)],
     writer: KeysWriter,
+    page: WhichListPage,
     organization: Annotated[
         Id | None, Query(description="Whose keys; an operator may name any organization.", examples=["acme"])
     ] = None,
@@ -88,7 +91,12 @@ def list_(
     """The keys of the organization, the newest first; an operator's: of all, or of the one that is named."""
     is_of_all = writer.is_operator and organization is None
     whose = None if is_of_all else named_organization(writer, organization)
-    return KeysOut(keys=[_out(key) for key in list_keys(state.warehouse, whose)])
+    found, following = page.read(
+        ("keys", whose),
+        lambda portion: list_keys(state.warehouse, whose, portion),
+        lambda key: (key.created_at, key.key_id),
+    )
+    return KeysOut(keys=[_out(key) for key in found], next_cursor=following)
 
 
 @router.post("", summary="Make a key", status_code=HTTPStatus.CREATED)

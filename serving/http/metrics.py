@@ -1,8 +1,7 @@
 """`/metrics`: what there is, and the answers to questions."""
 
-import hashlib
 from http import HTTPStatus
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Request, Response
 
@@ -12,6 +11,7 @@ from serving.http.audited import audited
 from serving.http.cursors import Thread, where
 from serving.http.formats import JSON, accepted, rendered
 from serving.http.granted import granted, is_granted
+from serving.http.list_pages import WhichListPage
 from serving.http.measured import Measured
 from serving.http.named import NamedMetric, listed
 from serving.http.pages import Page, Paging, WhichPage
@@ -19,9 +19,11 @@ from serving.http.problems import ERRORS, ProblemError, responses
 from serving.http.questions import question
 from serving.http.shapes import ANSWERS, MetricOut, MetricsOut
 from serving.http.state import State, state_of
+from serving.http.tags import not_modified, tagged
 from serving.http.waiting import while_connected
 from serving.identity.principal import Principal
 from serving.query import ComposedQuery, MetricQuery
+from warehouse.portions import Portion
 
 # So many rows are written at once; more would keep others waiting.
 _FEW_ROWS = 1_000
@@ -31,14 +33,17 @@ router = APIRouter(prefix="/metrics", tags=["metrics"], responses=ERRORS)
 
 @router.get("", summary="List the metrics")
 def list_metrics(
-    state: Annotated[State, Depends(state_of)], reader: MetricsReader, organization: Organization
+    state: Annotated[State, Depends(state_of)], reader: MetricsReader, organization: Organization, page: WhichListPage
 ) -> MetricsOut:
-    """Every metric with its description, its owner, how fresh it is and what it can be asked by."""
-    return MetricsOut(
-        metrics=[
-            MetricOut(**metric) for metric in state.metrics.list(organization) if is_granted(reader, metric["name"])
-        ]
-    )
+    """Every metric with its description, its owner, how fresh it is and what it can be asked by, sorted by name."""
+
+    def granted_ones(portion: Portion) -> list[dict[str, Any]]:
+        (after,) = portion.after or ("",)
+        found = [one for one in state.metrics.list(organization) if is_granted(reader, one["name"])]
+        return [one for one in found if one["name"] > str(after)][: portion.limit]
+
+    found, following = page.read(("metrics", organization), granted_ones, lambda metric: (metric["name"],))
+    return MetricsOut(metrics=[MetricOut(**metric) for metric in found], next_cursor=following)
 
 
 @router.get("/query", summary="Ask by a link", response_model=None, responses=ANSWERS)
@@ -88,12 +93,10 @@ async def _answered(
     thread = Thread("query", state.metrics.policy_version, organization, query)
     place = await where(state, thread, paging.cursor)
     page = Page(state.settings, thread, place, paging.size)
-    tag = _etag(page, media_type)
-    headers = {"Vary": "Accept, Authorization", "Cache-Control": "private, no-cache", "ETag": tag}
-    caller = caller_of(reader)
-    if tag in request.headers.get("if-none-match", ""):
-        state.metrics.repeated(query, organization, place.standing, caller)
-        return Response(status_code=HTTPStatus.NOT_MODIFIED, headers=headers)
+    headers, caller = tagged(page, media_type), caller_of(reader)
+    unchanged = not_modified(request, state, page, headers, caller)
+    if unchanged is not None:
+        return unchanged
     measured: Measured = request.app.state.measured
     known = state.metrics.known(query, organization, place.standing, caller)
     if known is not None and known.table.num_rows <= _FEW_ROWS:
@@ -106,20 +109,3 @@ async def _answered(
         return rendered(answer, media_type, headers, page)
 
     return await while_connected(request, state, find)
-
-
-def _etag(page: Page, media_type: str) -> str:
-    """Two answers with the same tag are the same, whoever asks, but for how old they are by now."""
-    thread, place = page.thread, page.place
-    of_what = "\0".join(
-        (
-            str(place.standing.snapshot.snapshot_id),
-            thread.policy,
-            repr(thread.organization),
-            thread.query.model_dump_json(),
-            media_type,
-            # The other forms have no pages.
-            f"{place.start}+{page.size}" if media_type == JSON else "",
-        )
-    )
-    return f'"{hashlib.sha256(of_what.encode("utf-8", "surrogatepass")).hexdigest()[:32]}"'

@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from serving.http.access import Allowed
 from serving.http.audited import Looked
 from serving.http.inputs import UNSTORED, Email, Id
+from serving.http.list_pages import NEXT_CURSOR, WhichListPage
 from serving.http.problems import ERRORS, ProblemError, responses
 from serving.http.requests import request_id_of
 from serving.http.state import State, state_of
@@ -48,9 +49,10 @@ class MemberOut(BaseModel):
 
 
 class MembersOut(BaseModel):
-    """Everybody in the organization."""
+    """A page of the members."""
 
     members: list[MemberOut]
+    next_cursor: str | None = Field(description=NEXT_CURSOR)
 
 
 class InviteIn(BaseModel):
@@ -88,9 +90,10 @@ class OpenInvitationOut(BaseModel):
 
 
 class InvitationsOut(BaseModel):
-    """The invitations that may still be taken."""
+    """A page of the invitations that may still be taken."""
 
     invitations: list[OpenInvitationOut]
+    next_cursor: str | None = Field(description=NEXT_CURSOR)
 
 
 class ResetOut(BaseModel):
@@ -119,17 +122,25 @@ def named_organization(principal: Principal, named: str | None) -> str:
 
 @router.get("/members", summary="List the members", dependencies=[Depends(Looked("members.list"))])
 def list_members(
-    state: Annotated[State, Depends(state_of)], reader: MembersReader, organization_id: OrganizationId
+    state: Annotated[State, Depends(state_of)],
+    reader: MembersReader,
+    organization_id: OrganizationId,
+    page: WhichListPage,
 ) -> MembersOut:
-    """Who is in the organization, and as what."""
+    """Who is in the organization, and as what, those who came first at the beginning."""
     organization = named_organization(reader, organization_id)
     with state.warehouse.engine(API).connect() as connection:
-        found = members_of(connection, organization)
+        found, following = page.read(
+            ("members", organization),
+            lambda portion: members_of(connection, organization, portion),
+            lambda one: (one.created_at, one.user_id),
+        )
     return MembersOut(
         members=[
             MemberOut(user_id=one.user_id, email=one.email, name=one.name, role=one.role, created_at=one.created_at)
             for one in found
-        ]
+        ],
+        next_cursor=following,
     )
 
 
@@ -198,12 +209,19 @@ def invite_member(
 
 @router.get("/invitations", summary="List the invitations", dependencies=[Depends(Looked("invitations.list"))])
 def list_invitations(
-    state: Annotated[State, Depends(state_of)], reader: MembersReader, organization_id: OrganizationId
+    state: Annotated[State, Depends(state_of)],
+    reader: MembersReader,
+    organization_id: OrganizationId,
+    page: WhichListPage,
 ) -> InvitationsOut:
     """The invitations that may still be taken, the newest first."""
     organization = named_organization(reader, organization_id)
     with state.warehouse.engine(API).connect() as connection:
-        found = open_invitations(connection, reader, organization)
+        found, following = page.read(
+            ("invitations", organization),
+            lambda portion: open_invitations(connection, reader, organization, portion),
+            lambda one: (one.created_at, one.invitation_id),
+        )
     return InvitationsOut(
         invitations=[
             OpenInvitationOut(
@@ -215,7 +233,8 @@ def list_invitations(
                 expires_at=one.expires_at,
             )
             for one in found
-        ]
+        ],
+        next_cursor=following,
     )
 
 

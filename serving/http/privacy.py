@@ -1,5 +1,6 @@
 """`/privacy`: what is held of a person, given out and erased."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 from http import HTTPStatus
@@ -13,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from serving.http.access import Allowed
 from serving.http.audited import Looked
 from serving.http.inputs import UNSTORED, Email, Id
+from serving.http.list_pages import NEXT_CURSOR, WhichListPage
 from serving.http.organizations import named_organization
 from serving.http.problems import ERRORS, responses
 from serving.http.requests import request_id_of
@@ -123,9 +125,10 @@ class ErasureOut(BaseModel):
 
 
 class ErasuresOut(BaseModel):
-    """The newest thousand erasures."""
+    """A page of erasures."""
 
     erasures: list[ErasureOut]
+    next_cursor: str | None = Field(description=NEXT_CURSOR)
 
 
 @router.post(
@@ -183,6 +186,7 @@ def erase(
 def list_(
     state: Annotated[State, Depends(state_of)],
     writer: PrivacyWriter,
+    page: WhichListPage,
     organization: Annotated[
         Id | None, Query(description="Whose; an operator may name any organization.", examples=["acme"])
     ] = None,
@@ -190,7 +194,12 @@ def list_(
     """The erasures of the organization, the newest first; an operator's: all, or those of the one that is named."""
     whose = _whose(writer, organization)
     with state.warehouse.engine(API).connect() as connection:
-        return ErasuresOut(erasures=_told(connection, writer, list_erasures(connection, whose)))
+        found, following = page.read(
+            ("erasures", whose),
+            lambda portion: list_erasures(connection, whose, portion),
+            lambda one: (one.requested_at, one.erasure_id),
+        )
+        return ErasuresOut(erasures=_told(connection, writer, found), next_cursor=following)
 
 
 @router.get(
@@ -206,7 +215,7 @@ def show(state: Annotated[State, Depends(state_of)], writer: PrivacyWriter, eras
     return told
 
 
-def _told(connection: sa.Connection, reader: Principal, found: list[Erasure]) -> list[ErasureOut]:
+def _told(connection: sa.Connection, reader: Principal, found: Sequence[Erasure]) -> list[ErasureOut]:
     actors = actors_as_told(connection, reader, (one.requested_by for one in found))
     own_sources = None if reader.organization_id is None else datasource_ids(connection, reader.organization_id)
     return [ErasureOut.of(replace(one, requested_by=actors[one.requested_by]), own_sources) for one in found]

@@ -6,6 +6,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field
 
 from serving.http.formats import ARROW, CSV, NDJSON
+from serving.http.list_pages import NEXT_CURSOR
 from serving.http.problems import Problem, responses
 
 _MOMENT = "2024-12-31T23:02:11+00:00"
@@ -33,9 +34,10 @@ class MetricOut(BaseModel):
 
 
 class MetricsOut(BaseModel):
-    """Every metric that can be asked for."""
+    """A page of the metrics that can be asked for."""
 
     metrics: list[MetricOut]
+    next_cursor: str | None = Field(default=None, description=NEXT_CURSOR)
 
 
 class ColumnOut(BaseModel):
@@ -65,6 +67,9 @@ class TrustOut(BaseModel):
     definition_version: str = Field(examples=["4bb70772e197"])
     warehouse_unreachable_since: str | None = Field(
         default=None, description="Since when the warehouse is away; only then."
+    )
+    cache_unreachable_since: str | None = Field(
+        default=None, description="Since when the shared cache is away, which costs time and no more; only then."
     )
 
 
@@ -182,12 +187,15 @@ class ExplanationOut(BaseModel):
     statements: list[StatementOut]
 
 
+UNCHANGED: dict[int | str, dict[str, Any]] = {
+    HTTPStatus.NOT_MODIFIED.value: {"description": "The answer of before (`If-None-Match`) is still the answer."},
+}
 ANSWERS: dict[int | str, dict[str, Any]] = {
     HTTPStatus.OK.value: {
         "model": AnswerOut,
         "description": "The answer, in the form that `Accept` asks for.",
         "content": {CSV: {}, ARROW: {}, NDJSON: {}},
     },
-    HTTPStatus.NOT_MODIFIED.value: {"description": "The answer of before (`If-None-Match`) is still the answer."},
+    **UNCHANGED,
     **responses(HTTPStatus.NOT_ACCEPTABLE, HTTPStatus.GONE),
 }

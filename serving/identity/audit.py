@@ -10,6 +10,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 
 from serving.identity.actors import actors_as_told
 from serving.identity.principal import Principal
+from warehouse.portions import ALL, Portion
 
 _INSERT = sa.text(
     "insert into app.audit_log (actor, action, organization_id, details, request_id)"
@@ -48,13 +49,11 @@ def write_down(
     )
 
 
-_ENTRIES = sa.text(
+_ENTRIES = (
     "select audit_id, happened_at, actor, action, organization_id, details, request_id"
     " from app.audit_log where (cast(:organization as text) is null or organization_id = :organization)"
     " and (cast(:action as text) is null or action = :action or starts_with(action, :action || '.'))"
     " and (cast(:since as timestamptz) is null or happened_at >= :since)"
-    " and (cast(:before as bigint) is null or audit_id < :before)"
-    " order by audit_id desc limit :limit"
 )
 
 
@@ -75,11 +74,10 @@ def read_entries(
     connection: sa.Connection,
     reader: Principal,
     organization_id: str | None,
+    portion: Portion = ALL,
     *,
-    limit: int,
     action: str | None = None,
     since: datetime | None = None,
-    before: int | None = None,
 ) -> list[Entry]:
     """Entries of the log, the newest first.
 
@@ -87,19 +85,13 @@ def read_entries(
         connection: The transaction.
         reader: Who reads it.
         organization_id: Whose; None: everybody's.
-        limit: How many at most.
+        portion: Which of them.
         action: Only these: `keys.add`, or `keys` for all that begins with it.
         since: Only from then on.
-        before: Only those with a lower number.
     """
-    given = {
-        "organization": organization_id,
-        "action": action,
-        "since": since,
-        "before": before,
-        "limit": limit,
-    }
-    found = [Entry(**row) for row in connection.execute(_ENTRIES, given).mappings()]
+    given = {"organization": organization_id, "action": action, "since": since}
+    rows = portion.rows(connection, _ENTRIES, given, by=("audit_id",), is_descending=True)
+    found = [Entry(**row) for row in rows]
     told = actors_as_told(connection, reader, (entry.actor for entry in found))
     return [replace(entry, actor=told[entry.actor]) for entry in found]
 

@@ -12,6 +12,7 @@ from serving.identity.principal import Principal
 from serving.identity.refusals import NotAllowedError, NotFoundError
 from serving.identity.roles import Role
 from serving.identity.users import User, verify_email
+from warehouse.portions import ALL, Portion
 
 DAYS = 7
 _KIND = "dv"
@@ -72,17 +73,20 @@ class OpenInvitation:
     expires_at: datetime
 
 
-def open_invitations(connection: sa.Connection, reader: Principal, organization_id: str) -> list[OpenInvitation]:
+def open_invitations(
+    connection: sa.Connection, reader: Principal, organization_id: str, portion: Portion = ALL
+) -> list[OpenInvitation]:
     """Those of an organization, as a reader may see them, the newest first."""
-    rows = connection.execute(
-        sa.text(
-            "select invitation_id, email, role, invited_by, created_at, expires_at from app.invitations"
-            " where organization_id = :organization_id and accepted_at is null and withdrawn_at is null"
-            " and expires_at > now() order by created_at desc, invitation_id"
-        ),
+    rows = portion.rows(
+        connection,
+        "select invitation_id, email, role, invited_by, created_at, expires_at from app.invitations"
+        " where organization_id = :organization_id and accepted_at is null and withdrawn_at is null"
+        " and expires_at > now()",
         {"organization_id": organization_id},
+        by=("created_at", "invitation_id"),
+        is_descending=True,
     )
-    found = [OpenInvitation(**row) for row in rows.mappings()]
+    found = [OpenInvitation(**row) for row in rows]
     told = actors_as_told(connection, reader, (one.invited_by for one in found))
     return [replace(one, invited_by=told[one.invited_by]) for one in found]
 

@@ -16,6 +16,7 @@ from serving.identity.refusals import NotFoundError
 from serving.identity.roles import PERMISSIONS, Permission, Role
 from warehouse.database import API, Warehouse
 from warehouse.errors import DataInsightError, UnavailableError
+from warehouse.portions import ALL, Portion
 from warehouse.settings import STANDARD_PLAN
 
 KIND = "di"
@@ -122,17 +123,17 @@ def add_key(
     return made.text
 
 
-def list_keys(warehouse: Warehouse, organization: str | None = None) -> list[Key]:
+def list_keys(warehouse: Warehouse, organization: str | None = None, portion: Portion = ALL) -> list[Key]:
     """The keys of one organization, or every key; the newest first."""
     with warehouse.engine(API).connect() as connection:
-        rows = connection.execute(
-            sa.text(
-                f"select {_COLUMNS} from app.api_keys where :organization is null or organization_id = :organization"
-                " order by created_at desc, key_id"
-            ),
+        rows = portion.rows(
+            connection,
+            f"select {_COLUMNS} from app.api_keys where :organization is null or organization_id = :organization",
             {"organization": organization},
+            by=("created_at", "key_id"),
+            is_descending=True,
         )
-        return [Key(**row) for row in rows.mappings()]
+        return [Key(**row) for row in rows]
 
 
 def revoke_key(

@@ -12,6 +12,7 @@ from serving.identity.refusals import ConflictError, NotAllowedError, NotAuthent
 from serving.identity.roles import PERMISSIONS, Role
 from serving.identity.users import User, user_by_id
 from warehouse.errors import DataInsightError
+from warehouse.portions import ALL, Portion
 from warehouse.settings import STANDARD_PLAN
 
 _RANDOM_BYTES = 8
@@ -174,17 +175,17 @@ def require_other_admin(connection: sa.Connection, user_id: str, organization_id
         raise ConflictError("that is the organization's last admin", hint="invite another admin first")
 
 
-def members_of(connection: sa.Connection, organization_id: str) -> list[Member]:
-    """Everybody in an organization, by e-mail address."""
-    rows = connection.execute(
-        sa.text(
-            "select u.user_id, u.email, u.name, m.role, m.created_at"
-            " from app.memberships as m inner join app.users as u using (user_id)"
-            " where m.organization_id = :organization_id order by u.email"
-        ),
+def members_of(connection: sa.Connection, organization_id: str, portion: Portion = ALL) -> list[Member]:
+    """Everybody in an organization, those who came first at the beginning."""
+    rows = portion.rows(
+        connection,
+        "select u.user_id, u.email, u.name, m.role, m.created_at"
+        " from app.memberships as m inner join app.users as u using (user_id)"
+        " where m.organization_id = :organization_id",
         {"organization_id": organization_id},
+        by=("created_at", "user_id"),
     )
-    return [Member(**row) for row in rows.mappings()]
+    return [Member(**row) for row in rows]
 
 
 def require_current(connection: sa.Connection, principal: Principal) -> None:

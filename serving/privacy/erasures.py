@@ -14,6 +14,7 @@ from serving.identity.refusals import NotFoundError, TooManyAttemptsError
 from serving.privacy.person import Person
 from warehouse.errors import DataInsightError
 from warehouse.personal_rows import Whom
+from warehouse.portions import ALL, Portion
 from warehouse.secret_keys import fernet_key
 from warehouse.settings import Settings
 
@@ -148,17 +149,17 @@ def request_erasure(
     return made
 
 
-def list_erasures(connection: sa.Connection, organization_id: str | None) -> list[Erasure]:
+def list_erasures(connection: sa.Connection, organization_id: str | None, portion: Portion = ALL) -> list[Erasure]:
     """Those of an organization, or all; the newest first."""
-    rows = connection.execute(
-        sa.text(
-            f"select {_COLUMNS} from app.erasures"
-            " where cast(:organization_id as text) is null or organization_id = :organization_id"
-            " order by requested_at desc, erasure_id limit 1000"
-        ),
+    rows = portion.rows(
+        connection,
+        f"select {_COLUMNS} from app.erasures"
+        " where cast(:organization_id as text) is null or organization_id = :organization_id",
         {"organization_id": organization_id},
+        by=("requested_at", "erasure_id"),
+        is_descending=True,
     )
-    return [Erasure(**row) for row in rows.mappings()]
+    return [Erasure(**row) for row in rows]
 
 
 def find_erasure(connection: sa.Connection, erasure_id: str, organization_id: str | None) -> Erasure:

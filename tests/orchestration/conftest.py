@@ -3,8 +3,8 @@
 import gzip
 import json
 import shutil
-from collections.abc import Iterator
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -122,34 +122,56 @@ def data(platform: Company) -> Path:
 
 
 @dataclass(frozen=True)
-class _Saved:
-    """A company as its first run left it, and where it is put back: its ledger and its caches name both places."""
+class SavedCompany:
+    """A company as it was at some moment, put back for each test where it was: its ledger and its caches name it."""
 
+    server_url: sa.URL
     company: Company
     folder: Path
     database: str
 
+    @contextmanager
+    def put_back(self) -> Iterator[Company]:
+        """The company as it was then."""
+        company = self.company
+        database = sa.engine.make_url(company.environment["DATAINSIGHT_DATABASE_URL"]).database
+        shutil.copytree(self.folder, company.folder)
+        try:
+            with NewDatabase(self.server_url, template=self.database, name=database):
+                yield Company(company.folder, dict(company.environment), company.first)
+        finally:
+            shutil.rmtree(company.folder)
 
-@pytest.fixture(scope="session")
-def _saved(server_url: sa.URL, _template: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[_Saved]:
-    """The first run, made once for all tests of this worker that begin after it."""
-    folder = tmp_path_factory.mktemp("company")
+
+@contextmanager
+def saved_company(
+    server_url: sa.URL, template: str, folder: Path, prepare: Callable[[Company], None]
+) -> Iterator[SavedCompany]:
+    """A new company after something was done with it; its folder and its database are there when it is put back."""
     with ExitStack() as stack:
-        with NewDatabase(server_url, template=_template) as name:
+        with NewDatabase(server_url, template=template) as name:
             company = new_company(folder, server_url.set(database=name))
-            company.first = company.run()
+            prepare(company)
             database = stack.enter_context(NewDatabase(server_url, template=name))
         saved = folder.with_name(f"{folder.name}_saved")
         folder.rename(saved)
-        yield _Saved(company, saved, database)
+        yield SavedCompany(server_url, company, saved, database)
+
+
+def first_run(company: Company) -> None:
+    """Run the platform over the company's files."""
+    company.first = company.run()
+
+
+@pytest.fixture(scope="session")
+def _saved(server_url: sa.URL, _template: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[SavedCompany]:
+    """The first run, made once for all tests of this worker that begin after it."""
+    with saved_company(server_url, _template, tmp_path_factory.mktemp("company"), first_run) as saved:
+        yield saved
 
 
 @pytest.fixture
-def ran(server_url: sa.URL, _saved: _Saved) -> Iterator[Company]:
+def ran(_saved: SavedCompany) -> Iterator[Company]:
     """The platform over the company after its first run, with a database and a home of its own."""
-    company = _saved.company
-    database = sa.engine.make_url(company.environment["DATAINSIGHT_DATABASE_URL"]).database
-    shutil.copytree(_saved.folder, company.folder)
-    with NewDatabase(server_url, template=_saved.database, name=database):
-        yield Company(company.folder, dict(company.environment), company.first)
-    shutil.rmtree(company.folder)
+    with _saved.put_back() as company:
+        yield company

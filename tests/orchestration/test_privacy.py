@@ -1,6 +1,7 @@
 """An erasure the whole way: nothing tells of the person any more, and every number is what it was."""
 
 import hashlib
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from serving.identity.roles import Role
 from serving.privacy.erasures import list_erasures, request_erasure
 from serving.privacy.person import find_person
 from serving.snapshots import latest_snapshot
-from tests.orchestration.conftest import SOURCES, Company
+from tests.orchestration.conftest import SOURCES, Company, SavedCompany, saved_company
 from tests.serving.http.conftest import Server, running, until
 from tests.serving.http.people import post
 from warehouse.connect import open_warehouse
@@ -32,24 +33,23 @@ def _event(name: str, **given: Any) -> dict[str, Any]:
     return {"event_id": name, **said, **given}
 
 
-@pytest.fixture
-def settings(ran: Company) -> Settings:
+def settings_of(company: Company) -> Settings:
     """The settings of the company, as its commands have them; a question may take a second, and so may its end."""
-    ran.environment["DATAINSIGHT_QUERY_SECONDS"] = "1"
-    ran.environment["DATAINSIGHT_ERASURES"] = "by_command"
-    (ran.folder / "sources.yaml").write_text(SOURCES + "  platform: {kind: platform}\n")
     return Settings(
-        database_url=SecretStr(ran.environment["DATAINSIGHT_DATABASE_URL"]),
-        home=Path(ran.environment["DATAINSIGHT_HOME"]),
-        sources=Path(ran.environment["DATAINSIGHT_SOURCES"]),
+        database_url=SecretStr(company.environment["DATAINSIGHT_DATABASE_URL"]),
+        home=Path(company.environment["DATAINSIGHT_HOME"]),
+        sources=Path(company.environment["DATAINSIGHT_SOURCES"]),
         query_seconds=1,
         erasures="by_command",
     )
 
 
-@pytest.fixture
-def company(ran: Company, settings: Settings) -> Company:
-    """The company, whose applications have reported what Ada and others did, which has landed."""
+def report(company: Company) -> None:
+    """Let the company's applications report what Ada and others did, and land it."""
+    company.environment["DATAINSIGHT_QUERY_SECONDS"] = "1"
+    company.environment["DATAINSIGHT_ERASURES"] = "by_command"
+    (company.folder / "sources.yaml").write_text(SOURCES + "  platform: {kind: platform}\n")
+    settings = settings_of(company)
     with open_warehouse(settings) as warehouse, running(create_app(settings)) as address:
         server = Server(address, warehouse)
         for organization in ("A-1", "A-2"):
@@ -61,8 +61,26 @@ def company(ran: Company, settings: Settings) -> Company:
             answer = post(server, "/analytics/events", {"events": events}, server.key(organization, Role.EDITOR))
             assert answer.status_code == 202, answer.text
         add_person(warehouse, ADA, Role.VIEWER, "A-1", name="Ada Byron", actor="test")
-    assert ran.run()["rows_landed"] == 6
-    return ran
+    company.first = company.run()
+
+
+@pytest.fixture(scope="module")
+def _reported(server_url: sa.URL, _template: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[SavedCompany]:
+    with saved_company(server_url, _template, tmp_path_factory.mktemp("reported"), report) as saved:
+        yield saved
+
+
+@pytest.fixture
+def company(_reported: SavedCompany) -> Iterator[Company]:
+    """The company, whose applications have reported what Ada and others did, which has landed."""
+    with _reported.put_back() as company:
+        yield company
+
+
+@pytest.fixture
+def settings(company: Company) -> Settings:
+    """Its settings."""
+    return settings_of(company)
 
 
 def tables_that_tell(warehouse: Warehouse, said: str) -> list[str]:
@@ -221,29 +239,29 @@ def served(warehouse: Warehouse) -> int | None:
     return None if found is None else found.snapshot_id
 
 
-def test_an_order_that_cannot_be_read_keeps_no_other_waiting(ran: Company, settings: Settings) -> None:
+def test_an_order_that_cannot_be_read_keeps_no_other_waiting(company: Company, settings: Settings) -> None:
     elsewhere = settings.model_copy(update={"secret_key": SecretStr("another secret of the platform, long")})
     with open_warehouse(settings) as warehouse:
         before = served(warehouse)
         with warehouse.engine().begin() as connection:
-            person = find_person(connection, user_id=None, email=ADA, organization_id=None)
+            person = find_person(connection, user_id=None, email="nobody@example.com", organization_id=None)
             request_erasure(connection, elsewhere, person, actor="test")
-        ran.json("privacy", "request", "--user-id", "nobody")
+        company.json("privacy", "request", "--user-id", "nobody")
         with pytest.raises(DataInsightError, match="sealed by another secret"):
             erase_ordered(settings)
-        newest, oldest = ran.json("privacy", "list")["erasures"]
+        newest, oldest = company.json("privacy", "list")["erasures"]
         assert (oldest["state"], "sealed by another secret" in oldest["trouble"]) == ("requested", True)
         assert (newest["state"], newest["trouble"], newest["touched"]) == ("done", None, {"undeclared": []})
         # Of nobody there was nothing to erase, so nothing was made anew.
         assert served(warehouse) == before
-        assert ran("privacy", "erase").returncode == 1
+        assert company("privacy", "erase").returncode == 1
         # With the former secret it goes on.
         (done,) = erase_ordered(elsewhere)
         assert (done.erasure_id, done.state, done.trouble) == (oldest["erasure_id"], "done", None)
 
 
-def test_a_server_goes_on_with_what_was_ordered_before_it_started(ran: Company, settings: Settings) -> None:
-    ran.json("privacy", "request", "--user-id", "nobody")
+def test_a_server_goes_on_with_what_was_ordered_before_it_started(company: Company, settings: Settings) -> None:
+    company.json("privacy", "request", "--user-id", "nobody")
     with open_warehouse(settings) as warehouse:
         with running(create_app(settings)):
             assert state_of_orders(warehouse) == ["requested"]

@@ -1,5 +1,6 @@
 """Answers that are kept: within their bytes, and shared through a real Redis that may go away."""
 
+import itertools
 import shutil
 import signal
 import socket
@@ -22,6 +23,7 @@ from serving.metrics import Metrics
 from serving.query import parse_query
 from serving.snapshots import Snapshot
 from tests.serving.conftest import Asking, Store
+from tests.serving.http.conftest import until
 
 SNAPSHOT = Snapshot(7, datetime(2024, 1, 1, tzinfo=UTC), {}, 1, {}, "definitions", "fingerprint")
 
@@ -147,7 +149,21 @@ def test_metrics_are_answered_from_redis_and_without_it(store: Store, redis_port
             assert (
                 Asking(second).answer("mrr", organization="bolt", group_by=["metric_time"])["timing"]["cache"] == "miss"
             )
-        assert Asking(second).answer("mrr", organization="acme", grain="year")["timing"]["cache"] == "miss"
+            assert "cache_unreachable_since" not in shared["trust"]
+        alone = Asking(second).answer("mrr", organization="acme", grain="year")
+        assert (alone["timing"]["cache"], alone["rows"] != []) == ("miss", True)
+        since = alone["trust"]["cache_unreachable_since"]
+        assert datetime.fromisoformat(since).tzinfo is not None
+        again = Asking(second).answer("mrr", organization="acme", group_by=["metric_time"])
+        assert (again["timing"]["cache"], again["trust"]["cache_unreachable_since"]) == ("hit", since)
+        with redis_server(redis_port, tmp_path):
+            numbers = itertools.count(1)
+
+            def is_back() -> bool:
+                told = Asking(second).answer("mrr", organization="acme", limit=next(numbers))
+                return "cache_unreachable_since" not in told["trust"]
+
+            until(is_back)
     finally:
         first.close()
         second.close()

@@ -8,6 +8,7 @@ import sqlalchemy as sa
 from warehouse.database import Warehouse
 from warehouse.errors import DataInsightError
 from warehouse.ledger import LandedFile, Landing, files_of, get_batch, list_batches, newest_admission, record_landing
+from warehouse.portions import Portion
 
 
 def a_landing(table: str = "accounts", load_id: str | None = "1.5", **changes: object) -> Landing:
@@ -41,7 +42,9 @@ def test_batches_are_listed_newest_first_and_narrowed(warehouse: Warehouse) -> N
         refused = record_landing(connection, a_landing(load_id=None, status="refused", files=[]))
         assert [batch.batch_id for batch in list_batches(connection)] == [refused, *reversed(ids)]
         assert [batch.batch_id for batch in list_batches(connection, status="refused")] == [refused]
-        assert [batch.batch_id for batch in list_batches(connection, batch_ids=ids[:2], limit=1)] == [ids[1]]
+        assert [batch.batch_id for batch in list_batches(connection, batch_ids=ids[:2], portion=Portion(limit=1))] == [
+            ids[1]
+        ]
         assert list_batches(connection, source="other") == []
 
 

@@ -51,6 +51,16 @@ def test_values_are_searched_and_paged(operator: Client) -> None:
     assert len(found) == 90
 
 
+def test_values_that_are_known_are_not_sent_again(acme: Client) -> None:
+    path = "/metrics/user_actions/dimensions/country/values"
+    tag = acme.get(path).headers["ETag"]
+    same = acme.get(path, headers={"If-None-Match": tag})
+    assert (same.status_code, same.content, same.headers["ETag"]) == (304, b"", tag)
+    for other in (f"{path}?limit=1", "/metrics/mrr/dimensions/country/values", f"{path}?search=u"):
+        answer = acme.get(other, headers={"If-None-Match": tag})
+        assert (answer.status_code, answer.headers["ETag"] != tag) == (200, True), other
+
+
 @pytest.mark.parametrize(
     ("path", "status", "word"),
     [

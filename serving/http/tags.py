@@ -1,0 +1,45 @@
+"""`ETag`: which answers are the same, so that whoever has one already is not sent it again."""
+
+import hashlib
+from http import HTTPStatus
+
+from fastapi import Request, Response
+
+from serving.http.formats import JSON
+from serving.http.pages import Page
+from serving.http.state import State
+from serving.query_log import Caller
+
+
+def tagged(page: Page, media_type: str) -> dict[str, str]:
+    """The headers by which an answer is kept by whoever has asked for it, and by nobody on the way."""
+    return {"Vary": "Accept, Authorization", "Cache-Control": "private, no-cache", "ETag": _tag(page, media_type)}
+
+
+def not_modified(
+    request: Request, state: State, page: Page, headers: dict[str, str], caller: Caller
+) -> Response | None:
+    """What is answered to somebody who has the answer already; None: they have it not. The question is logged."""
+    if headers["ETag"] not in request.headers.get("if-none-match", ""):
+        return None
+    thread, standing = page.thread, page.place.standing
+    state.metrics.repeated(thread.query, thread.organization, standing, caller)
+    return Response(status_code=HTTPStatus.NOT_MODIFIED, headers=headers)
+
+
+def _tag(page: Page, media_type: str) -> str:
+    """Two answers with the same tag are the same, whoever asks, but for how old they are by now."""
+    thread, place = page.thread, page.place
+    of_what = "\0".join(
+        (
+            str(place.standing.snapshot.snapshot_id),
+            thread.route,
+            thread.policy,
+            repr(thread.organization),
+            thread.query.model_dump_json(),
+            media_type,
+            # The other forms have no pages.
+            f"{place.start}+{page.size}" if media_type == JSON else "",
+        )
+    )
+    return f'"{hashlib.sha256(of_what.encode("utf-8", "surrogatepass")).hexdigest()[:32]}"'
