@@ -42,7 +42,7 @@ def add(
         print_json({"key": key})
     else:
         whose = "every organization" if organization is None else organization
-        aside.print(f"a key of a {role} for {whose}, shown only now:", soft_wrap=True)
+        aside.print(f"a key with the role {role} for {whose}, shown only now:", soft_wrap=True)
         screen.print(key, soft_wrap=True)
 
 

@@ -3,12 +3,20 @@
 from typing import Annotated
 
 from fastapi import Depends, Request, Response
-from pydantic import Field, SecretStr, StringConstraints
+from pydantic import AfterValidator, Field, SecretStr, StringConstraints
 
 from serving.identity.passwords import LONGEST, SHORTEST
 
 # PostgreSQL keeps no NUL, and nobody types a control character on purpose.
 _PLAIN = r"^[^\x00-\x1f\x7f]*$"
+
+
+def _long_enough(password: SecretStr) -> SecretStr:
+    # The library would say that a value has items.
+    if not SHORTEST <= len(password) <= LONGEST:
+        raise ValueError(f"a password has {SHORTEST} to {LONGEST} characters, and this one {len(password)}")
+    return password
+
 
 Text = Annotated[str, StringConstraints(strip_whitespace=True, max_length=200, pattern=_PLAIN)]
 Id = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=_PLAIN)]
@@ -19,7 +27,11 @@ OneTime = Annotated[
     StringConstraints(min_length=1, max_length=200, pattern=_PLAIN),
     Field(examples=["0123456789ab_5sJ0bGxvV1mJYkq3m0Tf0w"]),
 ]
-NewPassword = Annotated[SecretStr, Field(min_length=SHORTEST, max_length=LONGEST)]
+NewPassword = Annotated[
+    SecretStr,
+    AfterValidator(_long_enough),
+    Field(json_schema_extra={"minLength": SHORTEST, "maxLength": LONGEST}),
+]
 Password = Annotated[SecretStr, Field(min_length=1, max_length=LONGEST)]
 
 

@@ -28,6 +28,7 @@ MEDIA_TYPE = "application/problem+json"
 RETRY_SECONDS = 5
 CHALLENGE = {"WWW-Authenticate": 'Bearer realm="datainsight"'}
 
+_NO_ROUTE = (HTTPStatus.NOT_FOUND, HTTPStatus.METHOD_NOT_ALLOWED)
 _STATUSES: dict[type[DataInsightError], HTTPStatus] = {
     NotAuthenticatedError: HTTPStatus.UNAUTHORIZED,
     NotAllowedError: HTTPStatus.FORBIDDEN,
@@ -156,7 +157,9 @@ async def _of_validation(request: Request, error: Any) -> JSONResponse:
 
 async def _of_http(request: Request, error: Any) -> JSONResponse:
     status = HTTPStatus(error.status_code)
-    return _problem(request, status, str(error.detail), headers=dict(error.headers or {}))
+    # A path that is no route, and a method that a route has not.
+    hint = "/api/v1/openapi.json describes every route" if status in _NO_ROUTE else None
+    return _problem(request, status, str(error.detail), hint, headers=dict(error.headers or {}))
 
 
 async def _of_anything(request: Request, error: Any) -> JSONResponse:

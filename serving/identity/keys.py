@@ -81,9 +81,9 @@ def add_key(
     """
     if (role is Role.OPERATOR) != (organization is None):
         raise DataInsightError(
-            f"a key of an {role} asks across organizations, so it belongs to none"
+            f"a key with the role {role} asks across organizations, so it belongs to none"
             if role is Role.OPERATOR
-            else f"a key of a {role} belongs to an organization, and none was named",
+            else f"a key with the role {role} belongs to an organization, and none was named",
             hint="`--organization ORG --role viewer`, or `--role operator` alone",
         )
     if expires_at is not None and expires_at <= datetime.now(UTC):
@@ -91,8 +91,10 @@ def add_key(
     beyond = sorted(set(scopes or ()) - PERMISSIONS[role])
     if beyond or (scopes is not None and not scopes):
         raise DataInsightError(
-            f"a key of a {role} cannot carry {', '.join(beyond)}" if beyond else "a key without any scope is of no use",
-            hint=f"a {role} has {', '.join(sorted(PERMISSIONS[role]))}",
+            f"a key with the role {role} cannot carry {', '.join(beyond)}"
+            if beyond
+            else "a key without any scope is of no use",
+            hint=f"the role {role} has {', '.join(sorted(PERMISSIONS[role]))}",
         )
     given = None if scopes is None else sorted(set(scopes))
     made = new_text(KIND)

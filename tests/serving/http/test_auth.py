@@ -271,3 +271,12 @@ def test_a_body_that_is_none_is_a_problem(server: Server) -> None:
     for path in ("register", "login", "refresh", "logout"):
         answer = httpx.post(f"{server.address}/api/v1/auth/{path}", content=b"{")
         assert (answer.status_code, answer.headers["Content-Type"]) == (400, "application/problem+json")
+
+
+@pytest.mark.parametrize("password", ["", "eleven char", "x" * 129])
+def test_a_password_has_so_many_characters(server: Server, password: str) -> None:
+    refused = post(server, "/auth/register", {"email": new_email(), "password": password})
+    assert refused.status_code == 400
+    assert refused.json()["detail"] == (
+        f"body.password: a password has 12 to 128 characters, and this one {len(password)}"
+    )

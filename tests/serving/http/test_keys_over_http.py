@@ -103,5 +103,5 @@ def test_a_key_carries_its_scopes_and_its_organizations_plan(warehouse: Warehous
     elsewhere = Keys(warehouse).principal(add_key(warehouse, Role.VIEWER, "bolt", actor="test"))
     assert elsewhere is not None
     assert (elsewhere.plan, elsewhere.scopes) == ("standard", None)
-    with pytest.raises(DataInsightError, match="a key of a viewer cannot carry keys:write"):
+    with pytest.raises(DataInsightError, match="a key with the role viewer cannot carry keys:write"):
         add_key(warehouse, Role.VIEWER, "acme", scopes=[Permission.KEYS_WRITE], actor="test")
