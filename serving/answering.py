@@ -71,9 +71,11 @@ class Answering:
 
     def _computed(self, key: AnswerKey, interruption: Interruption) -> tuple[KeptAnswer, Timing]:
         started = time.perf_counter()
-        statement = self._statements.compile(key.snapshot, key.query, key.organization)
+        # The same for both, however many snapshots are opened meanwhile.
+        opened = self._engine.open(key.snapshot)
+        statement = self._statements.compile(opened, key.query, key.organization)
         compiled = time.perf_counter()
-        table = self._engine.open(key.snapshot).run(statement.sql, interruption)
+        table = opened.run(statement.sql, interruption)
         executed = time.perf_counter()
         timing = Timing(_milliseconds(started, compiled), _milliseconds(compiled, executed), "miss")
         return KeptAnswer(table, statement.marts), timing

@@ -1,12 +1,13 @@
 """From a question to one DuckDB statement: MetricFlow makes the SQL, the syntax tree takes values and tenant filter."""
 
+import threading
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from serving.catalog import Catalog
-from serving.conditions import Conditions, conditions_of
+from serving.conditions import Conditions, MarkedValues, conditions_of
 from serving.literals import date_literal, literal
 from serving.marts import SCHEMA
 from serving.names import Dimension, GroupBy, unknown
@@ -15,6 +16,7 @@ from serving.pruning import Pruning
 from serving.query import MetricQuery
 from serving.simplify import simplify
 from serving.tenancy import marts_of, parse_statement, restrict
+from warehouse.errors import DataInsightError
 from warehouse.policy import Policy
 
 if TYPE_CHECKING:
@@ -62,6 +64,7 @@ class Compiler:
     def __init__(self, catalog: Catalog, policy: Policy) -> None:
         self._catalog = catalog
         self._policy = policy
+        self._lock = threading.Lock()
         self._made: OrderedDict[Hashable, exp.Query] = OrderedDict()
 
     def compile(self, query: MetricQuery, place: Place, most_rows: int | None = None) -> Statement:
@@ -81,15 +84,12 @@ class Compiler:
         group_by = [names.group_by(asked, query.grain) for asked in query.group_by]
         conditions = conditions_of(query, names, with_time=not windowed)
         tree = self._metricflow(query, group_by, conditions, windowed=windowed)
-        values = {
-            marked.mark: date_literal(marked.value)
-            if marked.dimension is None
-            else literal(marked.value, place.type_of(marked.dimension), marked.dimension.name)
-            for marked in conditions.values
-        }
+        literals = {marked.mark: _literals(marked, place) for marked in conditions.values}
         for text in list(tree.find_all(exp.Literal)):
-            if text.is_string and text.this in values:
-                text.replace(values[text.this].copy())
+            if text.is_string and text.this in literals:
+                made = [one.copy() for one in literals[text.this]]
+                # Several stand in a list alone; in the place of anything else a list would be ignored.
+                text.replace(made if len(made) > 1 else made[0])
         simplify(tree, place.schema_of)
         marts = frozenset(mart for _, mart in marts_of(tree))
         pruning = Pruning(query.time_range, names.base_grain, {} if windowed else place.time_columns)
@@ -121,12 +121,30 @@ class Compiler:
         between = (query.time_range.start, query.time_range.end) if windowed else (None, None)
         columns = tuple(one.column for one in group_by)
         shape = (query.metrics, columns, conditions.where, between)
-        if shape not in self._made:
-            sql = self._catalog.sql(query.metrics, columns, conditions.where, between)
-            self._made[shape] = parse_statement(sql)
+        with self._lock:
+            made = self._made.get(shape)
+        if made is None:
+            made = parse_statement(self._catalog.sql(query.metrics, columns, conditions.where, between))
+        with self._lock:
+            self._made[shape] = made
+            self._made.move_to_end(shape)
             if len(self._made) > _KEPT_STATEMENTS:
                 self._made.popitem(last=False)
-        return self._made[shape].copy()
+        return made.copy()
+
+
+def _literals(marked: MarkedValues, place: Place) -> "list[exp.Expr]":
+    """The values of a condition as the statement writes them.
+
+    Raises:
+        DataInsightError: One is of another type than the dimension, or cannot be compared with it so.
+    """
+    if marked.dimension is None:
+        return [date_literal(value) for value in marked.values]
+    kind, name = place.type_of(marked.dimension), marked.dimension.name
+    if marked.of_texts and kind != "string":
+        raise DataInsightError(f"filter on {name}: `contains` looks into texts, and {name} is a {kind}")
+    return [literal(value, kind, name) for value in marked.values]
 
 
 def shown_mart(mart: str) -> "exp.Table":

@@ -11,31 +11,33 @@ from serving.names import METRIC_TIME, Dimension, Names
 from serving.query import Filter, MetricQuery, Operator, Scalar
 
 _TEMPLATES: dict[Operator, str] = {
-    "in": "{operand} in ({marks})",
-    "not_in": "({operand} not in ({marks}) or {operand} is null)",
-    "eq": "{operand} = {marks}",
-    "ne": "{operand} is distinct from {marks}",
-    "lt": "{operand} < {marks}",
-    "lte": "{operand} <= {marks}",
-    "gt": "{operand} > {marks}",
-    "gte": "{operand} >= {marks}",
-    "contains": "contains(lower({operand}), lower({marks}))",
+    "in": "{operand} in ({mark})",
+    "not_in": "({operand} not in ({mark}) or {operand} is null)",
+    "eq": "{operand} = {mark}",
+    "ne": "{operand} is distinct from {mark}",
+    "lt": "{operand} < {mark}",
+    "lte": "{operand} <= {mark}",
+    "gt": "{operand} > {mark}",
+    "gte": "{operand} >= {mark}",
+    "contains": "contains(lower({operand}), lower({mark}))",
     "is_null": "{operand} is null",
     "is_not_null": "{operand} is not null",
 }
 
 
 @dataclass(frozen=True)
-class MarkedValue:
-    """A value, and the mark that holds its place in the statement.
+class MarkedValues:
+    """The values of a condition, and the mark that holds their place in the statement: one, however many they are.
 
     Attributes:
-        dimension: The dimension it is compared with; None for the metrics' own time.
+        dimension: The dimension they are compared with; None for the metrics' own time.
+        of_texts: Whether only texts can be compared so.
     """
 
     mark: str
-    value: Scalar
+    values: tuple[Scalar, ...]
     dimension: Dimension | None
+    of_texts: bool = False
 
 
 @dataclass(frozen=True)
@@ -43,7 +45,7 @@ class Conditions:
     """MetricFlow's conditions, and the values that belong in them."""
 
     where: tuple[str, ...]
-    values: tuple[MarkedValue, ...]
+    values: tuple[MarkedValues, ...]
 
 
 def conditions_of(query: MetricQuery, names: Names, *, with_time: bool) -> Conditions:
@@ -52,24 +54,24 @@ def conditions_of(query: MetricQuery, names: Names, *, with_time: bool) -> Condi
     Raises:
         DataInsightError: A filter names a dimension that these metrics do not have.
     """
-    values: list[MarkedValue] = []
+    values: list[MarkedValues] = []
 
-    def mark(value: Scalar, dimension: Dimension | None) -> str:
-        values.append(MarkedValue(f"__value_{len(values)}__", value, dimension))
+    def mark(given: tuple[Scalar, ...], dimension: Dimension | None, *, of_texts: bool = False) -> str:
+        values.append(MarkedValues(f"__value_{len(values)}__", given, dimension, of_texts))
         return f"'{values[-1].mark}'"
 
     def filtered(given: Filter) -> str:
         dimension = names.dimension(given.dimension)
-        marks = ", ".join(mark(value, dimension) for value in given.values)
-        return _TEMPLATES[given.op].format(operand=_operand(dimension), marks=marks)
+        marked = mark(given.values, dimension, of_texts=given.op == "contains")
+        return _TEMPLATES[given.op].format(operand=_operand(dimension), mark=marked)
 
     def timed() -> Iterator[str]:
         time = f"{{{{ TimeDimension('{METRIC_TIME}', '{names.base_grain}') }}}}"
         if query.time_range.start is not None:
-            start = mark(query.time_range.start, None)
+            start = mark((query.time_range.start,), None)
             yield f"{time} >= date_trunc('{names.base_grain}', cast({start} as date))"
         if query.time_range.end is not None:
-            yield f"{time} <= cast({mark(query.time_range.end, None)} as date)"
+            yield f"{time} <= cast({mark((query.time_range.end,), None)} as date)"
 
     where = (*(filtered(one) for one in query.filters), *(timed() if with_time else ()))
     return Conditions(where, tuple(values))

@@ -4,11 +4,13 @@ It holds no data of its own, downloads nothing and writes only under the platfor
 for its memory.
 """
 
+import itertools
 import re
 import threading
+import weakref
 from collections import OrderedDict
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -28,7 +30,9 @@ if TYPE_CHECKING:
     from sqlglot import exp
 
 MEMORY_LIMIT = "2GB"
-_OPEN_SNAPSHOTS = 3
+# The one that is served, and those that long answers are read from page by page (serving/standing.py).
+_OPEN_SNAPSHOTS = 5
+_NUMBERS = itertools.count(1)
 
 
 class Engine:
@@ -42,38 +46,57 @@ class Engine:
         self._settings = settings
         self._lock = threading.Lock()
         self._open: OrderedDict[int, OpenSnapshot] = OrderedDict()
+        self._opening: dict[int, threading.Lock] = {}
         self._withdrawn_up_to = 0
         self._duckdb: duckdb.DuckDBPyConnection | None = None
 
     def open(self, snapshot: Snapshot) -> "OpenSnapshot":
-        """The relations of a snapshot; the most recently asked for stay open.
+        """The relations of a snapshot; the most recently asked for stay open, and any as long as somebody has it.
 
         Raises:
             UnavailableError: It was withdrawn, and its files may be deleted at any moment.
             DataInsightError: The store cannot be read.
         """
+        number = snapshot.snapshot_id
         with self._lock:
-            if snapshot.snapshot_id <= self._withdrawn_up_to:
-                raise _withdrawn(snapshot)
-            if snapshot.snapshot_id not in self._open:
+            found = self._found(snapshot)
+            if found is not None:
+                return found
+            opening = self._opening.setdefault(number, threading.Lock())
+        # Opening takes a moment, in which the others are answered from what is open.
+        with opening:
+            with self._lock:
+                found = self._found(snapshot)
+                if found is not None:
+                    return found
                 if self._duckdb is None:
                     self._duckdb = _connect(self._settings)
-                with store_errors(self._settings.metric_store_url):
-                    opened = OpenSnapshot(self._duckdb.cursor(), self._settings, snapshot)
-                self._open[snapshot.snapshot_id] = opened
+                cursor = self._duckdb.cursor()
+            with store_errors(self._settings.metric_store_url):
+                opened = OpenSnapshot(cursor, self._settings, snapshot)
+            with self._lock:
+                self._opening.pop(number, None)
+                if number <= self._withdrawn_up_to:
+                    raise _withdrawn(snapshot)
+                self._open[number] = opened
+                if len(self._open) > _OPEN_SNAPSHOTS:
+                    self._open.popitem(last=False)
+            return opened
+
+    def _found(self, snapshot: Snapshot) -> "OpenSnapshot | None":
+        if snapshot.snapshot_id <= self._withdrawn_up_to:
+            raise _withdrawn(snapshot)
+        found = self._open.get(snapshot.snapshot_id)
+        if found is not None:
             self._open.move_to_end(snapshot.snapshot_id)
-            if len(self._open) > _OPEN_SNAPSHOTS:
-                self._open.popitem(last=False)[1].close()
-            return self._open[snapshot.snapshot_id]
+        return found
 
     def close_up_to(self, snapshot_id: int) -> None:
         """Let go of the snapshots up to a number, for good: they are withdrawn. What runs over them goes on."""
         with self._lock:
             self._withdrawn_up_to = max(self._withdrawn_up_to, snapshot_id)
             for number in [one for one in self._open if one <= snapshot_id]:
-                opened = self._open.pop(number)
-                opened.is_withdrawn = True
-                opened.close()
+                self._open.pop(number).is_withdrawn = True
 
     def close(self) -> None:
         """Let go of everything."""
@@ -85,7 +108,7 @@ class Engine:
 
 
 class OpenSnapshot:
-    """The tables of one snapshot as relations of DuckDB.
+    """The tables of one snapshot as relations of DuckDB, which go when nobody has them any more.
 
     Args:
         connection: A connection of its own.
@@ -102,11 +125,13 @@ class OpenSnapshot:
         self.is_withdrawn = False
         self._seconds = settings.query_seconds
         self._connection = connection
-        self._schema = f"snapshot_{snapshot.snapshot_id}"
+        # Whoever has an earlier one of the same snapshot goes on with it.
+        self._schema = f"snapshot_{snapshot.snapshot_id}_{next(_NUMBERS)}"
         self._datasets: dict[str, Any] = {}
         self._schemas: dict[str, pa.Schema] = {}
         self._types: dict[tuple[str, str], str] = {}
-        connection.execute(f"create schema if not exists {self._schema}")
+        connection.execute(f"create schema {self._schema}")
+        weakref.finalize(self, _let_go, connection, self._schema).atexit = False  # type: ignore[misc]
         for name, state in snapshot.tables.items():
             self._add(table_url(store, name), name, state, local=is_local(store))
 
@@ -167,6 +192,8 @@ class OpenSnapshot:
         """
         import duckdb
 
+        if self.is_withdrawn:
+            raise _withdrawn(self.snapshot)
         interruption = interruption or Interruption()
         try:
             with (
@@ -196,11 +223,6 @@ class OpenSnapshot:
                 hint=f"ask for less at once (the limit is {MEMORY_LIMIT} of memory), or publish again",
             ) from error
 
-    def close(self) -> None:
-        """Drop the relations; statements that run see them to their end."""
-        self._connection.execute(f"drop schema {self._schema} cascade")
-        self._connection.close()
-
     def _dataset_name(self, mart: str) -> str:
         return f"{self._schema}_{mart}"
 
@@ -225,6 +247,15 @@ class OpenSnapshot:
         else:
             # DuckDB reaches object stores by an extension only; Arrow reads them with Delta's own file system.
             self._datasets[mart] = table.to_pyarrow_dataset()
+
+
+def _let_go(connection: "duckdb.DuckDBPyConnection", schema: str) -> None:
+    import duckdb
+
+    # With the engine everything was closed, and nothing is left to be dropped.
+    with suppress(duckdb.ConnectionException):
+        connection.execute(f"drop schema {schema} cascade")
+        connection.close()
 
 
 def _withdrawn(snapshot: Snapshot) -> UnavailableError:

@@ -11,6 +11,7 @@ from collections import Counter, OrderedDict
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cached_property
+from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 import orjson
@@ -31,7 +32,8 @@ _REDIS_SECONDS = 0.25
 _REDIS_PAUSE_SECONDS = 5.0
 _SHARED_SECONDS = 3_600
 
-_PREFIX = "datainsight:answer:"
+# Another version may compute something else, or write it down otherwise.
+_PREFIX = f"datainsight:answer:{version('datainsight')}:"
 
 _log = logging.getLogger(__name__)
 
@@ -206,7 +208,14 @@ class SharedAnswers:
     def get(self, key: AnswerKey) -> KeptAnswer | None:
         """The answer, if there is one and Redis can be reached."""
         found = self._try(lambda: self._client.get(self._name(key)))
-        return None if found is None else _unpacked(found)
+        if found is None:
+            return None
+        try:
+            return _unpacked(found)
+        except (ValueError, KeyError, TypeError) as error:
+            # Somebody else's, or half of one: it is computed again, and replaces that.
+            _log.warning("an answer in Redis cannot be read: %s", error)
+            return None
 
     def put(self, key: AnswerKey, answer: KeptAnswer) -> None:
         """Put an answer there, unless it is too large or Redis cannot be reached."""

@@ -81,6 +81,10 @@ class Metrics:
         """By which rules rows are shown."""
         return self._policy.version
 
+    def version_of(self, standing: Standing) -> str:
+        """A name for the rows that are served now and for everything that is said of them."""
+        return standing.version if self._kept.unreachable_since is None else f"{standing.version}, without a cache"
+
     @property
     def cache_bytes(self) -> int:
         """What the answers take that are kept."""
@@ -164,7 +168,7 @@ class Metrics:
         Raises:
             DataInsightError: Nothing was published yet, or the question names something that does not exist.
         """
-        self._statements.compile(self.standing().snapshot, query, organization)
+        self._statements.compile(self._engine.open(self.standing().snapshot), query, organization)
 
     def known(
         self, query: MetricQuery, organization: str | None, standing: Standing, caller: Caller = COMMAND

@@ -1,15 +1,23 @@
 """The question: which metrics, by what, when, of which rows, in which order. Its JSON shape is the API's."""
 
 import re
+from collections import Counter
 from collections.abc import Mapping
 from datetime import date, datetime
-from typing import Any, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
 
 from warehouse.errors import DataInsightError
 
-Scalar = bool | int | float | date | datetime | str
+# How much a question may hold: it is checked and compiled before anybody knows what it asks for.
+_MOST_NAMES = 50
+_MOST_FILTERS = 50
+_MOST_VALUES = 10_000
+MOST_ROWS = 1_000_000_000
+
+Name = Annotated[str, StringConstraints(min_length=1, max_length=200)]
+Scalar = bool | int | float | date | datetime | Annotated[str, StringConstraints(max_length=1_000)]
 Operator = Literal["in", "not_in", "eq", "ne", "lt", "lte", "gt", "gte", "contains", "is_null", "is_not_null"]
 Grain = Literal["day", "week", "month", "quarter", "year"]
 
@@ -37,15 +45,15 @@ class TimeRange(BaseModel):
 class Filter(BaseModel):
     """A condition on one dimension; all filters of a query must hold.
 
-    `in` and `not_in` take any number of values, `is_null` and `is_not_null` none, every other operator one. A row
+    `in` and `not_in` take one value or more, `is_null` and `is_not_null` none, every other operator one. A row
     without a value meets `is_null` and `not_in` and `ne`, and no other condition.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    dimension: str
+    dimension: Name
     op: Operator
-    values: tuple[Scalar, ...] = ()
+    values: tuple[Scalar, ...] = Field(default=(), max_length=_MOST_VALUES)
 
     @model_validator(mode="after")
     def _has_its_values(self) -> Self:
@@ -72,20 +80,23 @@ class MetricQuery(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    metrics: tuple[str, ...] = Field(min_length=1)
-    group_by: tuple[str, ...] = ()
+    metrics: tuple[Name, ...] = Field(min_length=1, max_length=_MOST_NAMES)
+    group_by: tuple[Name, ...] = Field(default=(), max_length=_MOST_NAMES)
     grain: Grain | None = None
     time_range: TimeRange = TimeRange()
-    filters: tuple[Filter, ...] = ()
-    order_by: tuple[str, ...] = ()
-    limit: int | None = Field(default=None, ge=1)
+    filters: tuple[Filter, ...] = Field(default=(), max_length=_MOST_FILTERS)
+    order_by: tuple[Name, ...] = Field(default=(), max_length=2 * _MOST_NAMES)
+    limit: int | None = Field(default=None, ge=1, le=MOST_ROWS)
 
     @model_validator(mode="after")
     def _without_repetition(self) -> Self:
         for name, given in (("metrics", self.metrics), ("group_by", self.group_by)):
-            repeated = sorted({one for one in given if given.count(one) > 1})
+            repeated = sorted(one for one, times in Counter(given).items() if times > 1)
             if repeated:
                 raise ValueError(f"{name} names {repeated[0]} twice")
+        values = sum(len(one.values) for one in self.filters)
+        if values > _MOST_VALUES:
+            raise ValueError(f"its filters have {values:,} values together; {_MOST_VALUES:,} are allowed")
         return self
 
 
@@ -101,8 +112,8 @@ class Top(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    dimension: str
-    by: str
+    dimension: Name
+    by: Name
     n: int = Field(ge=1, le=1_000)
     other: bool = False
 

@@ -4,12 +4,15 @@ A command reads it for its one question. A server watches it from a thread of it
 warehouse, and none fails while the warehouse is away: what was published is in files.
 """
 
+import hashlib
 import logging
 import threading
+import time
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import cached_property
 from typing import Any
 
 import sqlalchemy as sa
@@ -20,6 +23,8 @@ from warehouse.database import API, Warehouse
 from warehouse.errors import DataInsightError, UnavailableError
 
 _LOOK_SECONDS = 0.5
+# A warehouse that has not answered for so long is taken to be away.
+_PATIENCE_SECONDS = 3.0
 
 # Whoever reads a long answer page by page goes on with the snapshot they began with.
 _EARLIER = 4
@@ -41,6 +46,14 @@ class Standing:
     unreachable_since: datetime | None = None
     withdrawn_up_to: int = 0
 
+    @cached_property
+    def version(self) -> str:
+        """A name for the rows that are served and for what is said of them: another one when either is another."""
+        snapshot = self.snapshot
+        which = (snapshot.snapshot_id, snapshot.published_at.isoformat(), snapshot.fingerprint)
+        said = (sorted(self.figures.amounts.items()), self.unreachable_since is None)
+        return hashlib.sha256(repr((which, snapshot.definition_version, said)).encode()).hexdigest()
+
     def trust(self, marts: frozenset[str]) -> Trust:
         """The trust envelope of an answer that reads these marts."""
         return self.figures.trust(self.snapshot, marts, self.unreachable_since)
@@ -51,6 +64,14 @@ class Standing:
             return None
         trust = self.trust(marts).to_dict()
         return {"as_of": trust["as_of"], "freshness_seconds": trust["freshness_seconds"]}
+
+
+@dataclass(frozen=True)
+class _Asking:
+    """A question to the warehouse that is under way: since when, by a clock that only ever grows and as a moment."""
+
+    since: float
+    at: datetime
 
 
 class Standings:
@@ -68,6 +89,7 @@ class Standings:
         self._earlier: OrderedDict[int, Standing] = OrderedDict()
         self._reader = LedgerReader()
         self._watched: Standing | None = None
+        self._asking: _Asking | None = None
         self._prepare: Callable[[Standing], None] | None = None
         self._forget: Callable[[int], None] | None = None
         self._ending = threading.Event()
@@ -86,7 +108,14 @@ class Standings:
 
     def now_if_any(self) -> Standing | None:
         """The same, or None when nothing was published yet."""
-        return self._read() if self._watcher is None else self._watched
+        if self._watcher is None:
+            return self._read()
+        watched, asking = self._watched, self._asking
+        if watched is None or asking is None or watched.unreachable_since is not None:
+            return watched
+        # Nothing comes back from a server that hangs, not even an error.
+        is_hanging = time.monotonic() - asking.since > _PATIENCE_SECONDS
+        return replace(watched, unreachable_since=asking.at) if is_hanging else watched
 
     def at(self, snapshot_id: int) -> Standing | None:
         """What answered when that snapshot was served; None when the store keeps it no more.
@@ -147,7 +176,11 @@ class Standings:
                 _log.warning("the newest snapshot cannot be served: %s", error)
 
     def _look(self) -> None:
-        standing = self._read()
+        self._asking = _Asking(time.monotonic(), datetime.now(UTC))
+        try:
+            standing = self._read()
+        finally:
+            self._asking = None
         if standing is None:
             return
         known = self._watched

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from serving.catalog import Catalog
 from serving.compiler import Compiler, Place, Statement, shown_mart
-from serving.engine import Engine
+from serving.engine import Engine, OpenSnapshot
 from serving.query import MetricQuery
 from serving.snapshots import Snapshot
 from serving.store_files import load_definitions
@@ -36,15 +36,14 @@ class Statements:
         """The metrics by the definitions of a snapshot."""
         return self._defined(snapshot)[0]
 
-    def compile(self, snapshot: Snapshot, query: MetricQuery, organization: str | None) -> Statement:
-        """The statement that answers a question, with at most one row more than an answer may have.
+    def compile(self, opened: OpenSnapshot, query: MetricQuery, organization: str | None) -> Statement:
+        """The statement that answers a question from what is open, with at most one row more than an answer may have.
 
         Raises:
             DataInsightError: The question names something that does not exist, or a value of the wrong type.
         """
-        compiler = self._defined(snapshot)[1]
-        place = self._place(snapshot, organization)
-        return compiler.compile(query, place, most_rows=self._settings.query_rows + 1)
+        compiler = self._defined(opened.snapshot)[1]
+        return compiler.compile(query, self._place(opened, organization), most_rows=self._settings.query_rows + 1)
 
     def shown(self, snapshot: Snapshot, query: MetricQuery, organization: str | None) -> Statement:
         """The same for somebody to read.
@@ -52,12 +51,11 @@ class Statements:
         Raises:
             DataInsightError: As for one that runs.
         """
-        place = self._place(snapshot, organization)
+        place = self._place(self._engine.open(snapshot), organization)
         return self._defined(snapshot)[1].shown(query, replace(place, relation=shown_mart))
 
-    def _place(self, snapshot: Snapshot, organization: str | None) -> Place:
-        catalog = self.catalog(snapshot)
-        opened = self._engine.open(snapshot)
+    def _place(self, opened: OpenSnapshot, organization: str | None) -> Place:
+        catalog = self.catalog(opened.snapshot)
         return Place(
             organization=organization,
             relation=opened.relation,

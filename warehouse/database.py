@@ -11,6 +11,15 @@ ANALYST = "analyst"
 TENANT = "tenant"
 API = "api"
 
+# A landing's turn is an idle connection, for hours perhaps, and firewalls cut what says nothing; a server that went
+# away without a word is noticed within a minute.
+_PATIENCE = {
+    "connect_timeout": 10,
+    "keepalives_idle": 30,
+    "keepalives_interval": 10,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 30_000,
+}
 _TLS_OPTIONS = ("sslmode", "sslrootcert", "sslcert", "sslkey", "channel_binding")
 
 
@@ -43,13 +52,10 @@ class Warehouse:
         if role not in self._engines:
             options = f"-c role={role}" if role else ""
             given = self.url_object.query.get("options", "")
+            patience = {name: value for name, value in _PATIENCE.items() if name not in self.url_object.query}
             self._engines[role] = sa.create_engine(
                 self.url_object,
-                connect_args={
-                    "options": f"{given} {options} -c timezone=UTC".strip(),
-                    # A landing's turn is an idle connection, for hours perhaps; firewalls cut what says nothing.
-                    "keepalives_idle": 60,
-                },
+                connect_args={"options": f"{given} {options} -c timezone=UTC".strip(), **patience},
                 pool_pre_ping=True,
                 hide_parameters=True,  # They are rows, which belong into no error.
             )

@@ -93,9 +93,14 @@ class Settings(BaseSettings):
         description="A Redis by which several processes of the HTTP API share answers, `redis://host:6379/0`. Unset:"
         " each has its own.",
     )
+    operations_host: str = Field(
+        default="127.0.0.1",
+        description="Address that Prometheus' figures and the health checks are on, without a key: whoever reaches it"
+        " reads them.",
+    )
     operations_port: Annotated[int, Field(ge=1, le=65535)] = Field(
         default=9464,
-        description="Port on loopback of Prometheus' figures and the health checks; under `datainsight up`, the next"
+        description="Port of Prometheus' figures and the health checks; under `datainsight up`, the next"
         " free one when it is taken.",
     )
     rate_limits: dict[str, Annotated[int, Field(ge=1)]] = Field(

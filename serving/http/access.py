@@ -3,9 +3,10 @@
 from http import HTTPStatus
 from typing import Annotated
 
+import anyio
+import anyio.to_thread
 from fastapi import Depends, Query, Request
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
-from starlette.concurrency import run_in_threadpool
 
 from serving.http.inputs import Id
 from serving.http.problems import CHALLENGE, ProblemError
@@ -14,6 +15,9 @@ from serving.identity.keys import KIND as KEY
 from serving.identity.principal import Principal
 from serving.identity.roles import Permission
 from serving.query_log import Caller
+
+# A warehouse that hangs answers nothing, not even that it is away.
+_PATIENCE_SECONDS = 3.0
 
 _BEARER = HTTPBearer(
     auto_error=False,
@@ -51,7 +55,19 @@ async def _whose(state: State, bearer: str) -> Principal | None:
     if not bearer.startswith(f"{KEY}_"):
         # Its signature says it all: neither the warehouse nor anybody else is asked.
         return state.tokens.principal(bearer)
-    return state.keys.known(bearer) or await run_in_threadpool(state.keys.principal, bearer)
+    known = state.keys.known(bearer)
+    if known is not None:
+        return known
+    standing = state.metrics.standing_if_any()
+    if standing is not None and standing.unreachable_since is not None:
+        return state.keys.remembered(bearer)
+    try:
+        with anyio.fail_after(_PATIENCE_SECONDS):
+            return await anyio.to_thread.run_sync(
+                state.keys.principal, bearer, limiter=state.key_checks, abandon_on_cancel=True
+            )
+    except TimeoutError:
+        return state.keys.remembered(bearer)
 
 
 def _unauthorized(detail: str, hint: str) -> ProblemError:

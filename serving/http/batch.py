@@ -14,6 +14,7 @@ from serving.http.audited import audited
 from serving.http.cursors import Place, Thread
 from serving.http.formats import JSON
 from serving.http.granted import granted
+from serving.http.inputs import is_text
 from serving.http.measured import Measured
 from serving.http.pages import Page
 from serving.http.problems import ERRORS, ProblemError, problem_of
@@ -71,6 +72,9 @@ async def ask_several(
     batch: Batch,
 ) -> Response:
     """Answer up to 50 questions from one snapshot; what is wrong with one is told in its place."""
+    # Together they count as much as if each had been asked by itself; one was counted with the request.
+    if len(batch.queries) > 1:
+        request.state.headers = state.rates.take(reader, len(batch.queries) - 1).headers
     asked = [_asked(given, reader, request) for given in batch.queries]
     await audited(
         request, state, reader, organization, [question for _, question in asked if isinstance(question, MetricQuery)]
@@ -111,13 +115,13 @@ def _asked(given: Any, reader: Principal, request: Request) -> tuple[str | None,
         _require_question(given, name)
         return name, granted(reader, parse_query({key: value for key, value in given.items() if key != "id"}))
     except (DataInsightError, ProblemError) as error:
-        return name if isinstance(name, str) else None, _problem(error, request)
+        return name if isinstance(name, str) and is_text(name) else None, _problem(error, request)
 
 
 def _require_question(given: Any, name: Any) -> None:
     if not isinstance(given, Mapping):
         raise DataInsightError("the query is no object", hint="each has `metrics`, and may have an `id`")
-    if name is not None and not (isinstance(name, str) and len(name) <= _LONGEST_ID):
+    if name is not None and not (isinstance(name, str) and len(name) <= _LONGEST_ID and is_text(name)):
         raise DataInsightError(f"id: it is no text of up to {_LONGEST_ID} characters")
 
 

@@ -1,9 +1,11 @@
 """`/datasources`: the sources that an organization has added."""
 
 from datetime import datetime
+from functools import partial
 from http import HTTPStatus
 from typing import Annotated, Any, Literal
 
+import anyio.to_thread
 from fastapi import APIRouter, Depends, Path, Query, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -129,10 +131,11 @@ def list_(
 
 
 @router.post("", summary="Add a datasource", status_code=HTTPStatus.CREATED, responses=CONFLICT)
-def add(datasources: ToWrite, given: DatasourceIn) -> DatasourceOut:
+async def add(state: Annotated[State, Depends(state_of)], datasources: ToWrite, given: DatasourceIn) -> DatasourceOut:
     """Add a source; `check` tells whether it can be read, `discover` what it has, `sync` lands it."""
     organization = named_organization(datasources.actor, given.organization_id)
-    return out(datasources.add(organization, given.name, given.kind, given.configuration))
+    work = partial(datasources.add, organization, given.name, given.kind, given.configuration)
+    return out(await anyio.to_thread.run_sync(work, limiter=state.look_ups))
 
 
 @router.get("/{datasource_id}", summary="A datasource", responses=NOT_FOUND)
@@ -142,9 +145,15 @@ def get(datasources: ToRead, datasource_id: DatasourceId) -> DatasourceOut:
 
 
 @router.patch("/{datasource_id}", summary="Change a datasource", responses=NOT_FOUND)
-def change(datasources: ToWrite, datasource_id: DatasourceId, given: DatasourceChange) -> DatasourceOut:
+async def change(
+    state: Annotated[State, Depends(state_of)],
+    datasources: ToWrite,
+    datasource_id: DatasourceId,
+    given: DatasourceChange,
+) -> DatasourceOut:
     """Rename it, or configure it anew."""
-    return out(datasources.change(datasource_id, given.name, given.configuration))
+    work = partial(datasources.change, datasource_id, given.name, given.configuration)
+    return out(await anyio.to_thread.run_sync(work, limiter=state.look_ups))
 
 
 @router.delete(

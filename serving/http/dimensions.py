@@ -74,7 +74,7 @@ async def values(
         )
     await audited(request, state, reader, organization, [query], "metrics.values")
     page = Page(state.settings, thread, place, limit)
-    headers, caller = tagged(page, JSON), caller_of(reader)
+    headers, caller = tagged(state, page, JSON), caller_of(reader)
     unchanged = not_modified(request, state, page, headers, caller)
     if unchanged is not None:
         return unchanged

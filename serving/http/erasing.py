@@ -74,7 +74,10 @@ class Erasing:
             with self._lock:
                 self._is_wanted = False
             self._not_before = time.monotonic() + self._pause_seconds
-            self._work(self._settings)
+            try:
+                self._work(self._settings)
+            except Exception:  # noqa: BLE001 - it is logged, and orders that come later are carried out all the same.
+                _log.exception("erasures could not be carried out")
 
     def _is_more_to_do(self) -> bool:
         with self._lock:

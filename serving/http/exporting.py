@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from serving.identity.refusals import TooManyAttemptsError
 from serving.privacy.exports import STALLED_SECONDS
 
-MOST_EXPORTS = 2
+MOST_EXPORTS = 4
 _RETRY_SECONDS = 30
 
 
@@ -21,24 +21,30 @@ class Exporting:
     def __init__(self, most: int = MOST_EXPORTS) -> None:
         self._most = most
         self._lock = threading.Lock()
-        self._taken_at: dict[object, float] = {}
+        self._taken_at: dict[tuple[object, str | None], float] = {}
 
-    def counted(self, parts: Iterable[bytes]) -> Iterator[bytes]:
+    def counted(self, parts: Iterable[bytes], organization: str | None) -> Iterator[bytes]:
         """The parts of an export, which is under way until its end, or until nobody takes any more of it.
+
+        Args:
+            parts: The export.
+            organization: Who wants it, one at a time, so that none keeps the others waiting; None: an operator.
 
         Raises:
             TooManyAttemptsError: As many as may be are under way; nothing of this one was read.
         """
-        export, now = object(), time.monotonic()
+        export, now = (object(), organization), time.monotonic()
         with self._lock:
             # PostgreSQL has ended the transactions of all others by now.
             self._taken_at = {one: at for one, at in self._taken_at.items() if now - at < STALLED_SECONDS}
+            if organization is not None and any(whose == organization for _, whose in self._taken_at):
+                raise TooManyAttemptsError(_RETRY_SECONDS, "an export of the organization is being written already")
             if len(self._taken_at) >= self._most:
                 raise TooManyAttemptsError(_RETRY_SECONDS, f"{self._most} exports are being written already")
             self._taken_at[export] = now
         return self._noted(export, parts)
 
-    def _noted(self, export: object, parts: Iterable[bytes]) -> Iterator[bytes]:
+    def _noted(self, export: tuple[object, str | None], parts: Iterable[bytes]) -> Iterator[bytes]:
         try:
             for part in parts:
                 with self._lock:

@@ -20,6 +20,8 @@ JSON = "application/json"
 NDJSON = "application/x-ndjson"
 CSV = "text/csv"
 ARROW = "application/vnd.apache.arrow.stream"
+# As links name them, which cannot say what they accept.
+FORMATS = {"json": JSON, "csv": CSV, "ndjson": NDJSON, "arrow": ARROW}
 
 # Where the answer's own form has no place for what it stands on.
 TRUST = "X-DataInsight-Trust"

@@ -33,5 +33,5 @@ async def live() -> Alive:
 
 @router.get("/ready", summary="Can it answer?", responses=responses(HTTPStatus.SERVICE_UNAVAILABLE))
 async def ready(state: Annotated[State, Depends(state_of)]) -> Ready:
-    """Which snapshot answers; 503 when none was published or the warehouse is out of reach."""
+    """Which snapshot answers, also while the warehouse is away; 503 when none was published yet."""
     return Ready(snapshot_id=state.metrics.standing().snapshot.snapshot_id)

@@ -43,6 +43,11 @@ async def _unstored(response: Response) -> None:
 UNSTORED = Depends(_unstored)
 
 
+def is_text(given: str) -> bool:
+    """Whether it can be written: JSON may hold half a character, which no answer and no table can."""
+    return not any("\ud800" <= character <= "\udfff" for character in given)
+
+
 def address_of(request: Request) -> str:
     """Where a request comes from; behind a proxy on this machine, what the proxy says."""
     return request.client.host if request.client is not None else "nowhere"

@@ -1,15 +1,15 @@
 """`/metrics`: what there is, and the answers to questions."""
 
 from http import HTTPStatus
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Depends, Request, Response
+from fastapi import APIRouter, Depends, Query, Request, Response
 
 from serving.flights import Asker
 from serving.http.access import MetricsReader, Organization, caller_of
 from serving.http.audited import audited
 from serving.http.cursors import Thread, where
-from serving.http.formats import JSON, accepted, rendered
+from serving.http.formats import FORMATS, JSON, accepted, rendered
 from serving.http.granted import granted, is_granted
 from serving.http.list_pages import WhichListPage
 from serving.http.measured import Measured
@@ -54,9 +54,14 @@ async def ask_by_link(
     organization: Organization,
     query: Annotated[MetricQuery, Depends(question)],
     paging: WhichPage,
+    form: Annotated[
+        Literal["json", "csv", "ndjson", "arrow"] | None,
+        Query(alias="format", description="The form of the answer, whatever `Accept` says.", examples=["json"]),
+    ] = None,
 ) -> Response:
     """The same questions as in a body, for spreadsheets and links."""
-    return await _answered(request, state, reader, organization, query, paging)
+    media_type = None if form is None else FORMATS[form]
+    return await _answered(request, state, reader, organization, query, paging, media_type)
 
 
 @router.post("/query", summary="Ask", response_model=None, responses=ANSWERS)
@@ -81,10 +86,16 @@ def show_metric(
 
 
 async def _answered(
-    request: Request, state: State, reader: Principal, organization: str | None, query: MetricQuery, paging: Paging
+    request: Request,
+    state: State,
+    reader: Principal,
+    organization: str | None,
+    query: MetricQuery,
+    paging: Paging,
+    media_type: str | None = None,
 ) -> Response:
     query = granted(reader, query)
-    media_type = accepted(request.headers.get("accept", ""))
+    media_type = media_type or accepted(request.headers.get("accept", ""))
     if paging.cursor is not None and media_type != JSON:
         raise ProblemError(
             HTTPStatus.BAD_REQUEST, f"cursor: {media_type} has all rows, so that there is no next page of it"
@@ -93,7 +104,7 @@ async def _answered(
     thread = Thread("query", state.metrics.policy_version, organization, query)
     place = await where(state, thread, paging.cursor)
     page = Page(state.settings, thread, place, paging.size)
-    headers, caller = tagged(page, media_type), caller_of(reader)
+    headers, caller = tagged(state, page, media_type), caller_of(reader)
     unchanged = not_modified(request, state, page, headers, caller)
     if unchanged is not None:
         return unchanged

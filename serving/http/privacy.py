@@ -153,7 +153,7 @@ def export(
             request_id=request_id_of(request),
         )
         # Refused before the end of the transaction, so that the audit log knows of no export that there was not.
-        parts = state.exporting.counted(exported(state.warehouse, person))
+        parts = state.exporting.counted(exported(state.warehouse, person), writer.organization_id)
     return StreamingResponse(parts, media_type="application/json", headers={"Cache-Control": "no-store"})
 
 

@@ -114,10 +114,15 @@ def _told(request: Request, status: HTTPStatus, detail: str, hint: str | None = 
         type=f"urn:datainsight:{status.phrase.lower().replace(' ', '-')}",
         title=status.phrase,
         status=status.value,
-        detail=detail,
-        hint=hint,
+        detail=_writable(detail),
+        hint=None if hint is None else _writable(hint),
         request_id=request_id_of(request),
     )
+
+
+def _writable(text: str) -> str:
+    # What somebody has sent may hold half a character, which no answer could repeat.
+    return text.encode("utf-8", "replace").decode()
 
 
 def _problem(

@@ -8,7 +8,7 @@ import orjson
 from fastapi import Depends, Query
 
 from serving.http.named import NamedMetric
-from serving.query import MetricQuery, parse_query, parse_top
+from serving.query import MOST_ROWS, MetricQuery, parse_query, parse_top
 from warehouse.errors import DataInsightError
 
 _OF_MANY = ("in", "not_in")
@@ -34,7 +34,9 @@ async def _parts(
     order_by: Annotated[
         list[str] | None, Query(description="Columns to sort by, `-` for descending.", examples=[["-mrr"]])
     ] = None,
-    limit: Annotated[int | None, Query(ge=1, description="At most so many rows.", examples=[1000])] = None,
+    limit: Annotated[
+        int | None, Query(ge=1, le=MOST_ROWS, description="At most so many rows.", examples=[1000])
+    ] = None,
     compare: Annotated[
         str | None,
         Query(description="previous_period or previous_year: also how it was then.", examples=["previous_year"]),

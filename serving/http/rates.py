@@ -46,22 +46,22 @@ class Rates:
         self._limits = {plan: RateLimitItemPerMinute(rate) for plan, rate in settings.rate_limits.items()}
         self._limiter = SlidingWindowCounterRateLimiter(MemoryStorage())
 
-    def take(self, principal: Principal) -> Allowance:
-        """Count a request of somebody.
+    def take(self, principal: Principal, requests: int = 1) -> Allowance:
+        """Count requests of somebody.
 
         Raises:
             ProblemError: Their organization has had all it may in this minute.
         """
         limit = self._limits.get(principal.plan, self._limits[STANDARD_PLAN])
         whose = principal.organization_id or principal.subject
-        is_taken = self._limiter.hit(limit, "organization", whose)
+        is_taken = self._limiter.hit(limit, "organization", whose, cost=requests)
         window = self._limiter.get_window_stats(limit, "organization", whose)
         allowance = Allowance(limit.amount, max(0, window.remaining), _seconds_until(window.reset_time))
         if not is_taken:
             raise ProblemError(
                 HTTPStatus.TOO_MANY_REQUESTS,
                 f"that was more than {limit.amount} requests in a minute",
-                "ask again later, or several questions at once by POST /api/v1/metrics/batch",
+                "ask again later",
                 {**allowance.headers, "Retry-After": str(allowance.reset_seconds)},
             )
         return allowance

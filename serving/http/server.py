@@ -32,7 +32,7 @@ def serve(settings: Settings) -> None:
     signal.signal(signal.SIGTERM, _end)
     with (
         _listening(settings.api_host, settings.api_port, "API") as listening,
-        _listening("127.0.0.1", settings.operations_port, "OPERATIONS") as operations_listening,
+        _listening(settings.operations_host, settings.operations_port, "OPERATIONS") as operations_listening,
         open_state(settings) as state,
         suppress(KeyboardInterrupt),
     ):

@@ -25,6 +25,8 @@ from warehouse.settings import Settings
 _WORKERS = 8
 # A password takes 64 MiB to check; a provider that hangs keeps only those waiting who log in by it.
 _LOGINS = 4
+_KEY_CHECKS = 8
+_LOOK_UPS = 4
 
 
 @dataclass(frozen=True)
@@ -37,6 +39,8 @@ class State:
         worker: Does the jobs on datasources.
         logins: How many passwords are checked at once.
         oidc_logins: How many wait for the provider at once.
+        key_checks: How many keys the warehouse is asked for at once.
+        look_ups: How many wait for a name server at once, which somebody's hosts may keep waiting.
     """
 
     settings: Settings
@@ -53,6 +57,8 @@ class State:
     workers: CapacityLimiter = field(default_factory=lambda: CapacityLimiter(_WORKERS))
     logins: CapacityLimiter = field(default_factory=lambda: CapacityLimiter(_LOGINS))
     oidc_logins: CapacityLimiter = field(default_factory=lambda: CapacityLimiter(_LOGINS))
+    key_checks: CapacityLimiter = field(default_factory=lambda: CapacityLimiter(_KEY_CHECKS))
+    look_ups: CapacityLimiter = field(default_factory=lambda: CapacityLimiter(_LOOK_UPS))
 
 
 @contextmanager

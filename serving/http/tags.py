@@ -11,9 +11,10 @@ from serving.http.state import State
 from serving.query_log import Caller
 
 
-def tagged(page: Page, media_type: str) -> dict[str, str]:
+def tagged(state: State, page: Page, media_type: str) -> dict[str, str]:
     """The headers by which an answer is kept by whoever has asked for it, and by nobody on the way."""
-    return {"Vary": "Accept, Authorization", "Cache-Control": "private, no-cache", "ETag": _tag(page, media_type)}
+    tag = _tag(state, page, media_type)
+    return {"Vary": "Accept, Authorization", "Cache-Control": "private, no-cache", "ETag": tag}
 
 
 def not_modified(
@@ -27,12 +28,12 @@ def not_modified(
     return Response(status_code=HTTPStatus.NOT_MODIFIED, headers=headers)
 
 
-def _tag(page: Page, media_type: str) -> str:
-    """Two answers with the same tag are the same, whoever asks, but for how old they are by now."""
+def _tag(state: State, page: Page, media_type: str) -> str:
+    """Two answers with the same tag are the same, whoever asks, in rows and trust but for how old they are by now."""
     thread, place = page.thread, page.place
     of_what = "\0".join(
         (
-            str(place.standing.snapshot.snapshot_id),
+            state.metrics.version_of(place.standing),
             thread.route,
             thread.policy,
             repr(thread.organization),

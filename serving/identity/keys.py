@@ -220,13 +220,26 @@ class Keys:
         try:
             known = self._read(given.row_id)
         # A pool without a free connection raises the latter, which is no error of the database's.
-        except (sa.exc.DBAPIError, sa.exc.TimeoutError) as error:
-            # While the warehouse is away nobody can revoke a key, either.
-            with self._lock:
-                known = self._known.get(given.row_id)
-            if known is None:
-                raise UnavailableError("the warehouse cannot be reached, so this key cannot be checked") from error
+        except (sa.exc.DBAPIError, sa.exc.TimeoutError):
+            return self.remembered(key)
         return None if known is None else known.principal_for(given)
+
+    def remembered(self, key: str) -> Principal | None:
+        """Whose the key was when it was last asked for, however long ago; never waits.
+
+        While the warehouse is away nobody can revoke a key, either.
+
+        Raises:
+            UnavailableError: The key was not seen before.
+        """
+        given = parsed(KIND, key)
+        if given is None:
+            return None
+        with self._lock:
+            known = self._known.get(given.row_id)
+        if known is None:
+            raise UnavailableError("the warehouse cannot be reached, so this key cannot be checked")
+        return known.principal_for(given)
 
     def _read(self, key_id: str) -> "_Known | None":
         with self._warehouse.engine(API).connect() as connection:

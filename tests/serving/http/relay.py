@@ -17,12 +17,23 @@ class Relay:
         self._target = target
         self._lock = threading.Lock()
         self._open: set[socket.socket] = set()
+        self._is_flowing = threading.Event()
+        self._is_flowing.set()
         self._listening = socket.create_server(("127.0.0.1", 0))
         self.port = int(self._listening.getsockname()[1])
         self._accept_on(self._listening)
 
+    def hold(self) -> None:
+        """Let nothing through, without a word to either side."""
+        self._is_flowing.clear()
+
+    def release(self) -> None:
+        """Let everything through again, what was held first."""
+        self._is_flowing.set()
+
     def cut(self) -> None:
         """End every connection and take no new ones."""
+        self.release()
         with self._lock:
             _end(self._listening)
             for end in self._open:
@@ -56,6 +67,7 @@ class Relay:
                     data = key.fileobj.recv(65536)
                     if not data:
                         return
+                    self._is_flowing.wait()
                     key.data.sendall(data)
 
 

@@ -156,11 +156,14 @@ def test_no_more_exports_are_written_at_once_than_may_be(published: Store) -> No
     with open_state(settings) as state, running(create_app(settings, state)) as address:
         server, person = Server(address, published.warehouse), {"user_id": "u-17"}
         key = server.key("acme", Role.ADMIN)
-        others = [state.exporting.counted([b"half", b"whole"]) for _ in range(MOST_EXPORTS)]
+        others = [state.exporting.counted([b"half", b"whole"], f"org-{number}") for number in range(MOST_EXPORTS)]
         for other in others:
             next(other)
         refused = post(server, "/privacy/exports", person, key)
-        assert (refused.status_code, refused.json()["detail"]) == (429, "2 exports are being written already")
+        assert (refused.status_code, refused.json()["detail"]) == (
+            429,
+            f"{MOST_EXPORTS} exports are being written already",
+        )
         assert int(refused.headers["Retry-After"]) > 0
         # There was none, so the audit log has none.
         assert audited(server.warehouse, f"key:{key[3:15]}") == []
@@ -170,12 +173,23 @@ def test_no_more_exports_are_written_at_once_than_may_be(published: Store) -> No
 
 def test_an_export_that_nobody_reads_stands_in_nobodys_way(monkeypatch: pytest.MonkeyPatch) -> None:
     exporting = Exporting(most=1)
-    stalled = exporting.counted([b"half", b"whole"])
+    stalled = exporting.counted([b"half", b"whole"], None)
     next(stalled)
     with pytest.raises(TooManyAttemptsError, match="1 exports are being written already"):
-        exporting.counted([b"another"])
+        exporting.counted([b"another"], None)
     monkeypatch.setattr("serving.http.exporting.STALLED_SECONDS", 0.0)
-    assert list(exporting.counted([b"another"])) == [b"another"]
+    assert list(exporting.counted([b"another"], None)) == [b"another"]
+
+
+def test_an_organization_writes_one_export_at_a_time() -> None:
+    exporting = Exporting()
+    first = exporting.counted([b"half", b"whole"], "acme")
+    next(first)
+    with pytest.raises(TooManyAttemptsError, match="an export of the organization is being written already"):
+        exporting.counted([b"another"], "acme")
+    assert list(exporting.counted([b"of others"], "bolt")) == [b"of others"]
+    assert list(first) == [b"whole"]
+    assert list(exporting.counted([b"another"], "acme")) == [b"another"]
 
 
 def test_an_export_that_nobody_reads_holds_no_transaction(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
