@@ -1,5 +1,11 @@
-"""Generated questions: metrics by dimensions, grains, filters, ranges come to what pandas computes from the marts."""
+"""Generated questions, over HTTP: metrics by dimensions, grains, filters and ranges are what pandas makes of the marts.
 
+Those for one organization are asked with a key of its own, those for everybody with an operator's.
+"""
+
+from collections.abc import Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 
@@ -7,7 +13,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.serving.conftest import Asking, Store
+from serving.http.app import create_app
+from serving.identity.roles import Role
+from tests.serving.conftest import Store
+from tests.serving.http.conftest import Client, Server, running
 from tests.serving.reference import ADDITIVE, FAMILIES, SHARED, Family, Key, Reference
 
 ORGANIZATIONS = ("acme", "bolt", "crow")
@@ -34,6 +43,31 @@ generated = settings(
     database=None,
     suppress_health_check=[HealthCheck.too_slow],
 )
+
+
+@dataclass
+class OverHttp:
+    """Clients of a server, by whose rows they ask for."""
+
+    clients: dict[str | None, Client]
+
+    def answer(self, *names: str, organization: str | None = None, **query: Any) -> dict[str, Any]:
+        """The whole answer, as JSON values."""
+        return self.clients[organization].answer(*names, **query)
+
+    def rows(self, *names: str, **query: Any) -> list[list[Any]]:
+        """Just the rows."""
+        rows: list[list[Any]] = self.answer(*names, **query)["rows"]
+        return rows
+
+
+@pytest.fixture(scope="module")
+def reader(published: Store) -> Iterator[OverHttp]:
+    unlimited = published.settings.model_copy(update={"rate_limits": {"standard": 10**9}})
+    with running(create_app(unlimited)) as address, ExitStack() as stack:
+        server = Server(address, published.warehouse)
+        keys = {name: server.key(name) for name in ORGANIZATIONS} | {None: server.key(None, Role.OPERATOR)}
+        yield OverHttp({name: stack.enter_context(server.client(key)) for name, key in keys.items()})
 
 
 @pytest.fixture(scope="module")
@@ -111,7 +145,7 @@ def close(values: dict[Key, list[Any]]) -> dict[Key, Any]:
 @generated
 @given(questions(), st.sampled_from([None, *ORGANIZATIONS]), st.integers(1, 5))
 def test_an_answer_is_what_pandas_computes(
-    reader: Asking,
+    reader: OverHttp,
     reference: Reference,
     generated_question: tuple[list[tuple[Family, list[str]]], dict[str, Any]],
     organization: str | None,
@@ -132,7 +166,7 @@ def test_an_answer_is_what_pandas_computes(
 @generated
 @given(questions())
 def test_the_sum_over_organizations_is_the_operators_answer(
-    reader: Asking, generated_question: tuple[list[tuple[Family, list[str]]], dict[str, Any]]
+    reader: OverHttp, generated_question: tuple[list[tuple[Family, list[str]]], dict[str, Any]]
 ) -> None:
     asked, question = generated_question
     metrics = [metric for _, names in asked for metric in names if metric in ADDITIVE]
@@ -153,7 +187,7 @@ def test_the_sum_over_organizations_is_the_operators_answer(
 @generated
 @given(questions(), st.sampled_from([None, "acme"]), st.sampled_from(["previous_period", "previous_year"]), st.data())
 def test_composed_answers_are_made_of_what_pandas_computes(
-    reader: Asking,
+    reader: OverHttp,
     reference: Reference,
     generated_question: tuple[list[tuple[Family, list[str]]], dict[str, Any]],
     organization: str | None,

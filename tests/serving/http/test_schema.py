@@ -13,7 +13,7 @@ from tests.serving.conftest import Store
 from tests.serving.http.conftest import Server, running
 from tests.serving.http.people import added
 
-_EXAMPLES = 25
+_EXAMPLES = 12
 
 # Which metrics and dimensions there are is no part of the description, so that what keeps to it may still be refused.
 _MEANING = positive_data_acceptance
