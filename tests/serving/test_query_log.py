@@ -27,7 +27,7 @@ def test_every_question_is_logged_with_what_became_of_it(store: Store, ask: Aski
     ask.rows("user_actions", organization="acme")
     filters = [{"dimension": "country", "op": "eq", "values": ["a secret"]}]
     with pytest.raises(DataInsightError):
-        ask.rows("nonsense\0" + "x" * 999, filters=filters)
+        ask.rows("nonsense\0" + "x" * 191, filters=filters)
     ask.metrics.close()
 
     seen = "organization_id, metrics, group_by, grain, snapshot_id, admission_seq, row_count, is_cache_hit, outcome"
