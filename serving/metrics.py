@@ -86,6 +86,11 @@ class Metrics:
         return standing.version if self._kept.unreachable_since is None else f"{standing.version}, without a cache"
 
     @property
+    def unlogged(self) -> int:
+        """How many questions are missing from the log."""
+        return self._log.lost
+
+    @property
     def cache_bytes(self) -> int:
         """What the answers take that are kept."""
         return self._kept.bytes

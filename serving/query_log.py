@@ -85,9 +85,13 @@ class QueryLog:
 
     Args:
         warehouse: Where the log is.
+
+    Attributes:
+        lost: How many questions were not written, since the warehouse was away or too slow.
     """
 
     def __init__(self, warehouse: Warehouse) -> None:
+        self.lost = 0
         self._warehouse = warehouse
         self._lock = threading.Lock()
         self._waiting: queue.Queue[Question | None] = queue.Queue(_WAITING)
@@ -124,8 +128,14 @@ class QueryLog:
             if self._writer is None:
                 self._writer = threading.Thread(target=self._write, name="query log", daemon=True)
                 self._writer.start()
-        with suppress(queue.Full):
+        try:
             self._waiting.put_nowait(asked)
+        except queue.Full:
+            self._lose(1)
+
+    def _lose(self, count: int) -> None:
+        with self._lock:
+            self.lost += count
 
     def _write(self) -> None:
         """Write until told to end: whatever waits, together."""
@@ -138,8 +148,11 @@ class QueryLog:
                 if following is not None:
                     rows.append(following)
             # Without its log the platform answers all the same; a question is not worth an error.
-            with suppress(sa.exc.SQLAlchemyError), engine.connect() as connection:
-                connection.execute(_INSERT, [asdict(asked) for asked in rows])
+            try:
+                with engine.connect() as connection:
+                    connection.execute(_INSERT, [asdict(asked) for asked in rows])
+            except sa.exc.SQLAlchemyError:
+                self._lose(len(rows))
             if following is None:
                 return
 

@@ -72,6 +72,7 @@ def test_a_warehouse_that_cannot_be_written_answers_all_the_same(store: Store, a
     ask.metrics.close()
 
     assert _logged(store.warehouse, "*") == []
+    assert ask.metrics.unlogged == 1
 
 
 def test_questions_after_closing_are_logged_too(store: Store, ask: Asking) -> None:

@@ -130,6 +130,7 @@ def test_served_by_itself_it_answers_until_it_is_told_to_stop(published: Store) 
         assert figures.headers["Content-Type"].startswith("text/plain")
         assert f"datainsight_snapshot_id {published.latest().snapshot_id}.0" in figures.text
         assert "datainsight_warehouse_reachable 1.0" in figures.text
+        assert "datainsight_questions_unlogged 0.0" in figures.text
         assert 'datainsight_request_seconds_count{method="GET",route="/health/ready",status="200"}' in figures.text
         assert httpx.get(f"http://127.0.0.1:{operations}/health/live").status_code == 200
     finally:
