@@ -100,7 +100,7 @@ def test_hostile_values_are_only_values(store: Store, ask: Asking) -> None:
 def test_what_no_text_can_hold_is_refused(reader: Asking, value: str) -> None:
     filters: Any = [{"dimension": "country", "op": "eq", "values": [value]}]
 
-    with pytest.raises(DataInsightError, match="is no string|valid string"):
+    with pytest.raises(DataInsightError, match=r"is no string|valid string"):
         reader.rows("mrr", filters=filters)
     with pytest.raises(DataInsightError, match="is no string"):
         reader.rows("mrr", organization=value)
