@@ -4,35 +4,22 @@ It holds no data of its own, downloads nothing and writes only under the platfor
 for its memory.
 """
 
-import itertools
-import re
 import threading
-import weakref
 from collections import OrderedDict
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from serving.delta import files_of, store_errors
-from serving.flights import AbandonedError, Interruption
-from serving.names import Dimension
-from serving.snapshots import Snapshot, TableState
-from serving.store_files import is_local, table_url
-from serving.types import type_name
-from warehouse.database import quote_identifier
-from warehouse.errors import DataInsightError, UnavailableError
+from serving.delta import store_errors
+from serving.open_snapshot import MEMORY_LIMIT, OpenSnapshot, withdrawn, without_wildcards
+from serving.snapshots import Snapshot
+from serving.store_files import is_local
 from warehouse.settings import Settings
 
 if TYPE_CHECKING:
     import duckdb
-    import pyarrow as pa
-    from sqlglot import exp
 
-MEMORY_LIMIT = "2GB"
 # The one that is served, and those that long answers are read from page by page (serving/standing.py).
 _OPEN_SNAPSHOTS = 5
-_NUMBERS = itertools.count(1)
 
 
 class Engine:
@@ -77,7 +64,7 @@ class Engine:
             with self._lock:
                 self._opening.pop(number, None)
                 if number <= self._withdrawn_up_to:
-                    raise _withdrawn(snapshot)
+                    raise withdrawn(snapshot)
                 self._open[number] = opened
                 if len(self._open) > _OPEN_SNAPSHOTS:
                     self._open.popitem(last=False)
@@ -85,7 +72,7 @@ class Engine:
 
     def _found(self, snapshot: Snapshot) -> "OpenSnapshot | None":
         if snapshot.snapshot_id <= self._withdrawn_up_to:
-            raise _withdrawn(snapshot)
+            raise withdrawn(snapshot)
         found = self._open.get(snapshot.snapshot_id)
         if found is not None:
             self._open.move_to_end(snapshot.snapshot_id)
@@ -105,181 +92,6 @@ class Engine:
             if self._duckdb is not None:
                 self._duckdb.close()
                 self._duckdb = None
-
-
-class OpenSnapshot:
-    """The tables of one snapshot as relations of DuckDB, which go when nobody has them any more.
-
-    Args:
-        connection: A connection of its own.
-        settings: Where the metric store is, and how long a statement may take.
-        snapshot: Which versions.
-
-    Attributes:
-        is_withdrawn: Whether nothing may be asked of it any more.
-    """
-
-    def __init__(self, connection: "duckdb.DuckDBPyConnection", settings: Settings, snapshot: Snapshot) -> None:
-        store = settings.metric_store_url
-        self.snapshot = snapshot
-        self.is_withdrawn = False
-        self._seconds = settings.query_seconds
-        self._connection = connection
-        # Whoever has an earlier one of the same snapshot goes on with it.
-        self._schema = f"snapshot_{snapshot.snapshot_id}_{next(_NUMBERS)}"
-        self._datasets: dict[str, Any] = {}
-        self._schemas: dict[str, pa.Schema] = {}
-        self._types: dict[tuple[str, str], str] = {}
-        connection.execute(f"create schema {self._schema}")
-        weakref.finalize(self, _let_go, connection, self._schema).atexit = False  # type: ignore[misc]
-        for name, state in snapshot.tables.items():
-            self._add(table_url(store, name), name, state, local=is_local(store))
-
-    @property
-    def time_columns(self) -> dict[str, str | None]:
-        """The time column of each mart that is split by one."""
-        return {name: state.time_column for name, state in self.snapshot.tables.items()}
-
-    def relation(self, mart: str) -> "exp.Table":
-        """Where the rows of a mart are.
-
-        Raises:
-            DataInsightError: The snapshot has no such mart.
-        """
-        from sqlglot import exp
-
-        self.schema_of(mart)
-        if mart in self._datasets:
-            return exp.table_(self._dataset_name(mart), quoted=True)
-        return exp.table_(mart, db=self._schema, quoted=True)
-
-    def schema_of(self, mart: str) -> "pa.Schema":
-        """The columns of a mart, with what is known of them.
-
-        Raises:
-            DataInsightError: The snapshot has no such mart.
-        """
-        if mart not in self._schemas:
-            raise DataInsightError(
-                f"the table {mart} is not in snapshot {self.snapshot.snapshot_id}",
-                hint="it is published with the next `datainsight run` that builds it",
-            )
-        return self._schemas[mart]
-
-    def type_of(self, mart: str, dimension: Dimension) -> str:
-        """The type of a dimension's values, by `type_name`."""
-        key = (mart, dimension.expression)
-        if key not in self._types:
-            relation = self.relation(mart).sql(dialect="duckdb")
-            found = self.run(f"select {dimension.expression} as found from {relation} limit 0")
-            self._types[key] = type_name(found.schema.field(0).type)
-        return self._types[key]
-
-    def run(
-        self, sql: str, interruption: Interruption | None = None, tables: "Mapping[str, pa.Table] | None" = None
-    ) -> "pa.Table":
-        """Execute a statement; safe to call from several threads.
-
-        Args:
-            sql: The statement.
-            interruption: By which it may be ended from elsewhere.
-            tables: What else it may read, by name.
-
-        Raises:
-            AbandonedError: It was ended.
-            UnavailableError: The snapshot was withdrawn.
-            DataInsightError: DuckDB cannot: a file is gone, or the question takes too much memory or time.
-        """
-        import duckdb
-
-        if self.is_withdrawn:
-            raise _withdrawn(self.snapshot)
-        interruption = interruption or Interruption()
-        try:
-            with (
-                self._connection.cursor() as cursor,
-                interruption.over(cursor),
-                _ended_after(self._seconds, cursor),
-            ):
-                for mart, dataset in self._datasets.items():
-                    cursor.register(self._dataset_name(mart), dataset)
-                for name, given in (tables or {}).items():
-                    cursor.register(name, given)
-                table: pa.Table = cursor.sql(sql).to_arrow_table()
-                return table
-        except duckdb.InterruptException as error:
-            if interruption.asked:
-                raise AbandonedError from error
-            raise DataInsightError(
-                f"this takes longer than {self._seconds} s, so it was ended",
-                hint="ask for less at once: fewer dimensions, a coarser grain, a shorter time; or raise"
-                " DATAINSIGHT_QUERY_SECONDS",
-            ) from error
-        except duckdb.Error as error:
-            if self.is_withdrawn:
-                raise _withdrawn(self.snapshot) from error
-            raise DataInsightError(
-                f"snapshot {self.snapshot.snapshot_id} cannot answer this: {str(error).splitlines()[0]}",
-                hint=f"ask for less at once (the limit is {MEMORY_LIMIT} of memory), or publish again",
-            ) from error
-
-    def _dataset_name(self, mart: str) -> str:
-        return f"{self._schema}_{mart}"
-
-    def _add(self, url: str, mart: str, state: TableState, *, local: bool) -> None:
-        import pyarrow as pa
-        from deltalake import DeltaTable
-
-        table = DeltaTable(url, version=state.version)
-        target = f"{self._schema}.{quote_identifier(mart)}"
-        # Delta's own list of paths is percent-encoded, which DuckDB takes at its word.
-        files = [str(Path(url).absolute() / file.path) for file in files_of(table)]
-        self._schemas[mart] = pa.schema(table.schema().to_arrow())
-        if not files:
-            self._connection.register("empty_mart", self._schemas[mart].empty_table())
-            self._connection.execute(f"create or replace table {target} as from empty_mart")
-            self._connection.unregister("empty_mart")
-        elif local:
-            listed = ", ".join("'" + _without_wildcards(file).replace("'", "''") + "'" for file in files)
-            self._connection.execute(
-                f"create or replace view {target} as select * from read_parquet([{listed}], hive_partitioning = false)"
-            )
-        else:
-            # DuckDB reaches object stores by an extension only; Arrow reads them with Delta's own file system.
-            self._datasets[mart] = table.to_pyarrow_dataset()
-
-
-def _let_go(connection: "duckdb.DuckDBPyConnection", schema: str) -> None:
-    import duckdb
-
-    # With the engine everything was closed, and nothing is left to be dropped.
-    with suppress(duckdb.ConnectionException):
-        connection.execute(f"drop schema {schema} cascade")
-        connection.close()
-
-
-def _withdrawn(snapshot: Snapshot) -> UnavailableError:
-    return UnavailableError(
-        f"snapshot {snapshot.snapshot_id} was withdrawn while this was asked of it",
-        hint="ask again: a newer one answers",
-    )
-
-
-@contextmanager
-def _ended_after(seconds: float, cursor: "duckdb.DuckDBPyConnection") -> Iterator[None]:
-    """End what a cursor does when it takes too long."""
-    timer = threading.Timer(seconds, cursor.interrupt)
-    timer.daemon = True
-    timer.start()
-    try:
-        yield
-    finally:
-        timer.cancel()
-
-
-def _without_wildcards(path: str) -> str:
-    """A path as DuckDB's pattern that only this one path meets."""
-    return re.sub(r"([\[*?])", r"[\1]", path)
 
 
 def _connect(settings: Settings) -> "duckdb.DuckDBPyConnection":
@@ -305,7 +117,7 @@ def _connect(settings: Settings) -> "duckdb.DuckDBPyConnection":
     if is_local(settings.metric_store_url):
         store = Path(settings.metric_store_url)
         folders = {str(folder) for folder in (store.absolute(), store.resolve(), own)}
-        allowed = [f"{folder}/" for folder in folders | {_without_wildcards(folder) for folder in folders}]
+        allowed = [f"{folder}/" for folder in folders | {without_wildcards(folder) for folder in folders}]
         connection.execute("set allowed_directories = ?", [allowed])
         connection.execute("set enable_external_access = false")
     connection.execute("set global TimeZone = 'UTC'")

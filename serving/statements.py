@@ -6,7 +6,8 @@ from dataclasses import replace
 
 from serving.catalog import Catalog
 from serving.compiler import Compiler, Place, Statement, shown_mart
-from serving.engine import Engine, OpenSnapshot
+from serving.engine import Engine
+from serving.open_snapshot import OpenSnapshot
 from serving.query import MetricQuery
 from serving.snapshots import Snapshot
 from serving.store_files import load_definitions
