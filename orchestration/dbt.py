@@ -112,7 +112,8 @@ def build(
         DataInsightError: dbt could not run at all. Failed models and tests are in the outcome.
     """
     # Unit tests prove the code, not the data: they are run by the tests of the project, not by each pass.
-    arguments = ["build", "--exclude-resource-type", "unit_test", *selection, *_stated(variables)]
+    # What dbt would write of the project and of the build is in the folder of the parsed project and in the outcome.
+    arguments = ["build", "--no-write-json", "--exclude-resource-type", "unit_test", *selection, *_stated(variables)]
     if full_refresh:
         arguments.append("--full-refresh")
     folder = prepare_manifest(warehouse.url_object.database or "", home, variables)

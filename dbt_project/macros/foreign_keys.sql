@@ -38,15 +38,3 @@
         select ops.drop_orphaned_partition_tables()
     {%- endif -%}
 {%- endmacro %}
-
-{# After a table has taken the place of the one before: its keys are called after it, not after the name it was made with. #}
-{% macro name_constraints() -%}
-    {{ return(adapter.dispatch('name_constraints')()) }}
-{%- endmacro %}
-
-{% macro default__name_constraints() -%}
-{%- endmacro %}
-
-{% macro postgres__name_constraints() -%}
-    select ops.name_constraints('{{ this }}')
-{%- endmacro %}

@@ -24,9 +24,6 @@
 {% macro redshift__declare_foreign_keys() -%}
 {%- endmacro %}
 
-{% macro redshift__name_constraints() -%}
-{%- endmacro %}
-
 {% macro redshift__landed_columns(relation) -%}
     {{ return(default__landed_columns(relation)) }}
 {%- endmacro %}
@@ -35,11 +32,16 @@
     {{ return(none) }}
 {%- endmacro %}
 
-{% macro redshift__move_saved_queries() -%}
-{%- endmacro %}
-
 {% macro redshift__protect() -%}
 {%- endmacro %}
 
-{% macro redshift__make_way_for_saved_query() -%}
+{% macro redshift__finish_mart() -%}
+{%- endmacro %}
+
+{% macro redshift__persist_docs(relation, model, for_relation, for_columns) -%}
+    {{ return(dbt.default__persist_docs(relation, model, for_relation, for_columns)) }}
+{%- endmacro %}
+
+{% macro redshift__same_columns(source_relation, target_relation) -%}
+    {{ return(default__same_columns(source_relation, target_relation)) }}
 {%- endmacro %}

@@ -2,21 +2,12 @@
     Saved queries are views on marts. A mart that is made anew takes the name of the old one, whose views would stay with
     the old one and be dropped together with it: nobody could ask them until they are made again, which a build of some
     models alone never does. So they move to the new mart in the transaction that brings it.
-#}
-{% macro move_saved_queries() -%}
-    {{ return(adapter.dispatch('move_saved_queries')()) }}
-{%- endmacro %}
 
-{% macro default__move_saved_queries() -%}
-{%- endmacro %}
-
-{#
     A view that does not fit the new mart is left to be dropped; its own model says why when it is built. So is one that
     somebody reads for long, or that stands on two marts which are made anew at once: a build of everything makes it
     again, and nobody should wait for it with the new mart locked.
 #}
-{% macro postgres__move_saved_queries() -%}
-    {%- if execute -%}
+{% macro move_saved_queries() -%}
     {%- set former = make_backup_relation(this, 'table') -%}
     do $$
     declare
@@ -59,22 +50,4 @@
         perform set_config('lock_timeout', lock_timeout, true);
     end
     $$
-    {%- endif -%}
-{%- endmacro %}
-
-{#
-    Before a saved query is made: dbt takes the view that moved for one that was dropped together with the old mart, and
-    would not put the new one in its place. So it goes here, in the transaction that makes the new one.
-#}
-{% macro make_way_for_saved_query() -%}
-    {{ return(adapter.dispatch('make_way_for_saved_query')()) }}
-{%- endmacro %}
-
-{% macro default__make_way_for_saved_query() -%}
-{%- endmacro %}
-
-{% macro postgres__make_way_for_saved_query() -%}
-    {%- if execute and load_cached_relation(this) is none -%}
-        drop view if exists {{ this }} cascade
-    {%- endif -%}
 {%- endmacro %}

@@ -1,12 +1,5 @@
 {# A query planned on the statistics of an empty table is slow until the server looks by itself. #}
 {% macro renew_statistics() -%}
-    {{ return(adapter.dispatch('renew_statistics')()) }}
-{%- endmacro %}
-
-{% macro default__renew_statistics() -%}
-{%- endmacro %}
-
-{% macro postgres__renew_statistics() -%}
     {%- if config.get('partition_by') -%}
         select ops.renew_partition_statistics('{{ this }}')
     {%- else -%}

@@ -50,7 +50,8 @@ class Project:
                 [
                     *(command, *arguments, "--project-dir", str(PROJECT), "--profiles-dir", str(PROJECT)),
                     *("--target-path", str(target), "--log-path", str(self.folder / "logs")),
-                    *("--log-level", "none"),
+                    # Both cores have a worker of their own, and nobody reads what a build would write of the project.
+                    *("--log-level", "none", "--threads", "1", *(() if command == "parse" else ("--no-write-json",))),
                 ]
             )
         finally:

@@ -1,6 +1,7 @@
 """The files that landing keeps for a run are removed while it runs, and between runs."""
 
 import shutil
+from pathlib import Path
 
 import pytest
 
@@ -8,10 +9,14 @@ from tests.connectors.exactly_once.origins import Shop
 from tests.connectors.exactly_once.process import until
 
 
-def lose(shop: Shop) -> None:
-    for folder in (shop.home / "landing", shop.home / "dlt"):
-        # A job of the process may be writing into it still.
+def lose(*folders: Path) -> None:
+    for folder in folders:
+        # A thread of the process may be writing into it still.
         until(lambda folder=folder: shutil.rmtree(folder, ignore_errors=True) or not folder.exists())
+
+
+def lose_working_folders(shop: Shop) -> None:
+    lose(shop.home / "landing", shop.home / "dlt")
 
 
 @pytest.fixture(params=["files", "tables"])
@@ -24,7 +29,7 @@ def shop(request: pytest.FixtureRequest) -> Shop:
 def test_while_it_loads(moment: str, shop: Shop) -> None:
     with shop.process(moment) as process:
         process.reach()
-        lose(shop)
+        lose_working_folders(shop)
         process.finish()
     shop.rerun_and_verify()
 
@@ -32,7 +37,7 @@ def test_while_it_loads(moment: str, shop: Shop) -> None:
 def test_while_it_extracts(shop: Shop) -> None:
     with shop.process("extracting") as process:
         process.reach()
-        shutil.rmtree(shop.home / "landing")
+        lose(shop.home / "landing")
         process.fail()
     shop.rerun_and_verify()
 
@@ -40,7 +45,7 @@ def test_while_it_extracts(shop: Shop) -> None:
 def test_after_it_was_killed(shop: Shop) -> None:
     with shop.process("one table copied", "kill") as victim:
         victim.be_killed()
-    lose(shop)
+    lose_working_folders(shop)
     shop.rerun_and_verify()
 
 
