@@ -206,6 +206,8 @@ def _main(address: str, *imported: str) -> None:
     for module in imported:
         importlib.import_module(module)
     gc.freeze()
+    # As in the tests' own processes (tests/conftest.py).
+    gc.set_threshold(50_000, 20, 100)
     listener = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     listener.bind(address)
     listener.listen()

@@ -142,7 +142,7 @@ def _small_files() -> None:
     import signal
 
     signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (16_384, 16_384))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (6_000, 6_000))
 
 
 def test_a_failing_model_publishes_nothing(platform: Platform, database: object) -> None:

@@ -28,6 +28,11 @@ def until(holds: Callable[[], Any], seconds: float = 30) -> None:
         time.sleep(0.02)
 
 
+def begin_within_a_minute() -> None:
+    """Wait for a minute of the clock that has enough left: what is counted by minutes is counted anew in the next one."""
+    until(lambda: time.time() % 60 < 45)
+
+
 @contextmanager
 def running(app: FastAPI) -> Iterator[str]:
     """The address of a server that runs an application."""

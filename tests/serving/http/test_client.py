@@ -11,7 +11,7 @@ from datainsight_client import DataInsight, DataInsightClientError
 from serving.http.app import create_app
 from serving.identity.roles import Role
 from tests.serving.conftest import Store
-from tests.serving.http.conftest import Server, running
+from tests.serving.http.conftest import Server, begin_within_a_minute, running
 
 
 @pytest.fixture(scope="module")
@@ -142,6 +142,7 @@ def test_who_asks_too_much_waits_as_long_as_the_server_says(published: Store, mo
     with running(create_app(settings)) as address:
         key = Server(address, published.warehouse).key("acme")
         with DataInsight(address, key, attempts=3) as client:
+            begin_within_a_minute()
             client.metrics()
             client.metrics()
             with pytest.raises(DataInsightClientError, match="more than 2 requests"):
