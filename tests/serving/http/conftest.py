@@ -29,7 +29,7 @@ def until(holds: Callable[[], Any], seconds: float = 30) -> None:
 
 
 def begin_within_a_minute() -> None:
-    """Wait for a minute of the clock that has enough left: what is counted by minutes is counted anew in the next one."""
+    """Wait for a minute of the clock that has enough left; in the next one requests are counted anew."""
     until(lambda: time.time() % 60 < 45)
 
 
