@@ -6,15 +6,11 @@
     {%- set existing = load_cached_relation(this) -%}
     {%- set view = this.incorporate(type='view') -%}
 
-    {%- if existing is not none and not existing.is_view -%}
-        {%- do adapter.drop_relation(existing) -%}
-    {%- endif -%}
-
     {{ run_hooks(pre_hooks, inside_transaction=False) }}
     {{ run_hooks(pre_hooks, inside_transaction=True) }}
 
     {% call statement('main') -%}
-        drop view if exists {{ view }} cascade;
+        drop {{ existing.type | replace('_', ' ') if existing is not none else 'view' }} if exists {{ view }} cascade;
         {{ get_create_view_as_sql(view, sql) }}
     {%- endcall %}
     {%- do persist_docs(view, model) -%}
