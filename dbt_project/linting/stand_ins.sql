@@ -47,6 +47,7 @@ select
 
 {% macro configured(source_name) -%} true {%- endmacro %}
 {% macro not_yet_in(mart, tables=none) -%} true {%- endmacro %}
+{% macro loads_not_yet_in(mart, table) -%} true {%- endmacro %}
 {% macro not_yet_published(column) -%} true {%- endmacro %}
 {% macro known_then() -%} true {%- endmacro %}
 {% macro happened_by_then(column) -%} true {%- endmacro %}

@@ -63,6 +63,57 @@
 {%- endmacro %}
 
 {#
+    Beside `not_yet_in`, on the staging of a table that is only added to: the loads of the same admissions, by name. The rows
+    of loads that it is told PostgreSQL finds by the index of raw; those it would have to look up in the ledger, it looks for
+    in all of raw.
+#}
+{% macro loads_not_yet_in(mart, table) -%}
+    {%- set known = built_mart(mart) -%}
+    {%- if known is none or not asks_database() -%}
+        true
+    {%- else -%}
+        {{ of_loads(table, admissions_not_yet_in(known, [table]) | join(', ')) }}
+    {%- endif -%}
+{%- endmacro %}
+
+{# The same beside `not_yet_published`. #}
+{% macro loads_not_yet_published(table) -%}
+    {%- if not execute -%}{%- do ref('stg_ops__batches') -%}{%- endif -%}
+    {%- if not asks_database() or flags.FULL_REFRESH or var('as_of') is not none -%}
+        true
+    {%- else -%}
+        {%- set newer -%}
+            select admission_seq
+            from {{ ref('stg_ops__batches') }}
+            where {{ not_yet_published('admission_seq') }}
+        {%- endset -%}
+        {{ of_loads(table, newer) }}
+    {%- endif -%}
+{%- endmacro %}
+
+{# The condition on `load_id` that names the loads of these admissions; of none or of very many it names none. #}
+{% macro of_loads(table, admissions) -%}
+    {%- set loads = [] -%}
+    {%- if admissions -%}
+        {%- set query -%}
+            select load_id
+            from {{ ref('stg_ops__batches') }}
+            where
+                source_name = '{{ table.split('.')[0] }}'
+                and table_name = '{{ table.split('.')[1] }}'
+                and admission_seq in ({{ admissions }})
+            order by load_id
+        {%- endset -%}
+        {%- do loads.extend(run_query(query).columns[0].values()) -%}
+    {%- endif -%}
+    {%- if 0 < loads | length <= 100 -%}
+        load_id in ('{{ loads | join("', '") }}')
+    {%- else -%}
+        true
+    {%- endif -%}
+{%- endmacro %}
+
+{#
     The condition that keeps the rows whose batch no snapshot has published: what was published has been tested before.
     A build of everything anew, or as of another time, tests everything.
 #}

@@ -4,7 +4,8 @@
 #}
 
 {#
-    The admitted rows of one landed table, with `admission_seq`, `batch_id`, `_row_number` and `landed_at`.
+    The admitted rows of one landed table, with `admission_seq`, `batch_id`, `_row_number`, `landed_at` and
+    `load_id`.
 
     A key that a later complete copy of its source no longer had is gone: with `key` its rows are left out, with
     `deletions` the deletion is a row, for models that read every version. Of a table without a key, whose source gives it
@@ -33,7 +34,8 @@ select
     cast(null as {{ type_bigint() }}) as admission_seq,
     cast(null as {{ type_bigint() }}) as batch_id,
     cast(null as {{ type_bigint() }}) as _row_number,
-    cast(null as {{ type_moment() }}) as landed_at
+    cast(null as {{ type_moment() }}) as landed_at,
+    cast(null as {{ type_string() }}) as load_id
     {%- for name in names %},
     cast(null as {{ type_string() }}) as {{ adapter.quote(name) }}
     {%- endfor %}
@@ -46,7 +48,8 @@ select
     admission_seq,
     batch_id,
     _row_number,
-    landed_at
+    landed_at,
+    load_id
     {%- for name in names %},
     {{ adapter.quote(name) }}
     {%- endfor %}
@@ -58,7 +61,8 @@ from (
         batch.admission_seq,
         batch.batch_id,
         landed._row_number,
-        batch.landed_at
+        batch.landed_at,
+        landed._dlt_load_id as load_id
         {%- for name in names %},
         cast({{ 'landed.' ~ adapter.quote(name) if name in known else 'null' }} as {{ type_string() }})
             as {{ adapter.quote(name) }}

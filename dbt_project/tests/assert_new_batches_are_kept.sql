@@ -29,6 +29,9 @@
     from {{ ref(staging) }} as landed
     where
         {{ not_yet_published('landed.admission_seq') }}
+        {% if fact == 'fact_user_actions' %}
+            and {{ loads_not_yet_published(staging.split('_')[1] ~ '.events') }}
+        {% endif %}
         and landed.admission_seq <= (select max(kept.admission_seq) from {{ ref(fact) }} as kept)
         and not exists (
             select 1

@@ -23,7 +23,9 @@ with versions as (
             admission_seq,
             _row_number
         from {{ ref('stg_github__events') }}
-        where {{ not_yet_in('fact_user_actions', ['github.events']) }}
+        where
+            {{ not_yet_in('fact_user_actions', ['github.events']) }}
+            and {{ loads_not_yet_in('fact_user_actions', 'github.events') }}
     {% endif %}
 
     {% if configured('github') and configured('platform') %}
@@ -47,7 +49,9 @@ with versions as (
             admission_seq,
             _row_number
         from {{ ref('stg_platform__events') }}
-        where {{ not_yet_in('fact_user_actions', ['platform.events']) }}
+        where
+            {{ not_yet_in('fact_user_actions', ['platform.events']) }}
+            and {{ loads_not_yet_in('fact_user_actions', 'platform.events') }}
     {% endif %}
 ),
 

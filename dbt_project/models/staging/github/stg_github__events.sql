@@ -5,6 +5,7 @@ with landed as (
 final as (
     select
         admission_seq,
+        load_id,
         _row_number,
         {{ parse_text('id') }} as event_id,
         {{ parse_text('type') }} as event_type,

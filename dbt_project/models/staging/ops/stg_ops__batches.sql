@@ -10,6 +10,7 @@ final as (
         batch_id,
         source as source_name,
         table_name,
+        load_id,
         case when admission_seq is null or {{ known_then() }} then status else 'landed' end as status,
         case when {{ known_then() }} then admission_seq end as admission_seq,
         landed_at,

@@ -17,6 +17,7 @@ named as (
 final as (
     select
         admission_seq,
+        load_id,
         _row_number,
         {{ surrogate_key(["'platform'", 'named_organization_id', 'named_event_id']) }} as event_key,
         named_organization_id as organization_id,
