@@ -5,6 +5,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
+import sqlalchemy as sa
+
 from warehouse.database import Warehouse
 
 if TYPE_CHECKING:
@@ -12,6 +14,8 @@ if TYPE_CHECKING:
 
 _CONFIG = Path(__file__).parent / "dagster.yaml"
 _COMMAND = "command.yaml"
+_SCHEMA = "dagster"
+_LOCK = 0x44616773  # "Dags"
 # What a command prints is read where it is printed; files of it would pile up, one folder for each run.
 _OUTPUT_STAYS = """
 compute_logs:
@@ -19,11 +23,38 @@ compute_logs:
   class: NoOpComputeLogManager
 """
 
+_IS_MADE = sa.text("select exists (select from pg_tables where schemaname = :schema)")
+
 
 def dagster_environment(warehouse: Warehouse, home: Path) -> dict[str, str]:
-    """The variables with which any Dagster process finds the instance; writes its configuration."""
+    """The variables with which any Dagster process finds the instance; makes its storage and configuration."""
+    _make_storage(warehouse)
     folder = _written(home / "dagster" / "dagster.yaml", _CONFIG.read_text(encoding="utf-8"))
     return {"DAGSTER_HOME": str(folder), "DAGSTER_POSTGRES_URL": storage_url(warehouse)}
+
+
+def _make_storage(warehouse: Warehouse) -> None:
+    """Make Dagster's tables, all of them at once.
+
+    Dagster makes them one by one and asks for the first alone ever after: a process that is killed amid them would
+    leave a storage that nothing completes. So they are made aside, and the schema gets its name when it is whole.
+    """
+    with warehouse.engine().connect() as connection:
+        if connection.execute(_IS_MADE, {"schema": _SCHEMA}).scalar_one():
+            return
+    from dagster_postgres import DagsterPostgresStorage
+
+    aside = f"{_SCHEMA}_unfinished"
+    with warehouse.engine().begin() as lock:
+        lock.execute(sa.text("select pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
+        if lock.execute(_IS_MADE, {"schema": _SCHEMA}).scalar_one():
+            return
+        with warehouse.engine().begin() as connection:
+            connection.execute(sa.text(f"drop schema if exists {aside} cascade"))
+            connection.execute(sa.text(f"create schema {aside}"))
+        DagsterPostgresStorage(storage_url(warehouse, aside))
+        lock.execute(sa.text(f"drop schema if exists {_SCHEMA}"))
+        lock.execute(sa.text(f"alter schema {aside} rename to {_SCHEMA}"))
 
 
 def _written(config: Path, wanted: str) -> Path:
@@ -36,10 +67,10 @@ def _written(config: Path, wanted: str) -> Path:
     return config.parent
 
 
-def storage_url(warehouse: Warehouse) -> str:
+def storage_url(warehouse: Warehouse, schema: str = _SCHEMA) -> str:
     """URL of Dagster's storage; the driver is named because SQLAlchemy 2.1 would choose psycopg 3."""
     url = warehouse.url().replace("postgresql://", "postgresql+psycopg2://", 1)
-    options = f"options={quote('-c search_path=dagster', safe='')}"
+    options = f"options={quote(f'-c search_path={schema}', safe='')}"
     return f"{url}{'&' if '?' in url else '?'}{options}"
 
 

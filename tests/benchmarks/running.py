@@ -17,7 +17,9 @@ def measured(name: str, rows: int) -> list[dict[str, Any]]:
         text=True,
         check=False,
     )
+    # A program that broke ends with 1 too, and has printed nothing.
     assert done.returncode in {0, 1}, done.stderr
+    assert done.stdout, done.stderr
     results: list[dict[str, Any]] = json.loads(done.stdout)["results"]
     assert done.returncode == int(any(result["holds"] is False for result in results))
     return results
