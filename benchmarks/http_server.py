@@ -21,12 +21,12 @@ class Server:
 
     def __init__(self, star: Star) -> None:
         with create_server(("127.0.0.1", 0)) as one, create_server(("127.0.0.1", 0)) as two:
-            self.port, operations = one.getsockname()[1], two.getsockname()[1]
+            self.port, self._operations_port = one.getsockname()[1], two.getsockname()[1]
         environment = {
             **os.environ,
             "DATAINSIGHT_HOME": str(star.settings.home),
             "DATAINSIGHT_API_PORT": str(self.port),
-            "DATAINSIGHT_OPERATIONS_PORT": str(operations),
+            "DATAINSIGHT_OPERATIONS_PORT": str(self._operations_port),
             "DATAINSIGHT_RATE_LIMITS": '{"standard": 100000000}',
         }
         self._process = subprocess.Popen([sys.executable, "-m", "serving"], env=environment, stderr=subprocess.DEVNULL)
@@ -42,6 +42,13 @@ class Server:
         return pages * os.sysconf("SC_PAGE_SIZE") / 2**20
 
     @property
+    def kept_mb(self) -> float:
+        """What the answers take that it keeps."""
+        _, told = self._get(self._operations_port, "/metrics")
+        (line,) = (line for line in told.splitlines() if line.startswith("datainsight_cache_bytes "))
+        return float(line.rpartition(" ")[2]) / 2**20
+
+    @property
     def processor_seconds(self) -> float:
         """What it has used of the processors."""
         fields = Path(f"/proc/{self._process.pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
@@ -53,9 +60,15 @@ class Server:
         self._process.wait()
 
     def _is_ready(self) -> bool:
-        with closing(HTTPConnection("127.0.0.1", self.port)) as connection:
-            try:
-                connection.request("GET", "/health/ready")
-                return connection.getresponse().status == 200
-            except OSError:
-                return False
+        try:
+            status, _ = self._get(self.port, "/health/ready")
+        except OSError:
+            return False
+        return status == 200
+
+    @staticmethod
+    def _get(port: int, path: str) -> tuple[int, str]:
+        with closing(HTTPConnection("127.0.0.1", port)) as connection:
+            connection.request("GET", path)
+            response = connection.getresponse()
+            return response.status, response.read().decode()

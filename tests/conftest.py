@@ -5,6 +5,7 @@ import os
 import shutil
 import uuid
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -70,13 +71,17 @@ def _home_of_server(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def _forgetful(url: sa.URL) -> None:
     """Let the server of the tests lose everything at a power failure: nobody needs it then, and it is much faster.
 
-    Nor does it tidy up hundreds of databases that are about to go.
+    Nor does it tidy up hundreds of databases that are about to go, and its passwords need not be hard to guess: with
+    4,096 iterations a client spends more time on its password than on everything else of a connection.
     """
     engine = sa.create_engine(url, isolation_level="AUTOCOMMIT")
     with engine.connect() as connection:
         for setting in ("fsync", "synchronous_commit", "full_page_writes", "autovacuum"):
             connection.execute(sa.text(f"alter system set {setting} = off"))
+        connection.execute(sa.text("alter system set scram_iterations = 1"))
         connection.execute(sa.text("select pg_reload_conf()"))
+        connection.execute(sa.text("set scram_iterations = 1"))
+        connection.execute(sa.text(f"alter role {url.username} password '{url.password}'"))
     engine.dispose()
 
 
@@ -101,11 +106,7 @@ def _template(server_url: sa.URL) -> Iterator[str]:
 @pytest.fixture
 def database(server_url: sa.URL, _template: str) -> Iterator[sa.URL]:
     """A migrated, empty database of this test's own."""
-    with NewDatabase(server_url, template=_template) as name:
-        url = server_url.set(database=name)
-        engine = sa.create_engine(url)
-        migrate(engine)
-        engine.dispose()
+    with migrated_database(server_url, _template) as url:
         yield url
 
 
@@ -143,6 +144,17 @@ def shared_data() -> Path:
     if not folder.is_dir():
         pytest.skip(f"the acceptance data is not there: {folder} (set SHARED_DATA to its folder)")
     return folder
+
+
+@contextmanager
+def migrated_database(server: sa.URL, template: str, name: str | None = None) -> Iterator[sa.URL]:
+    """A copy of the migrated database, for as long as the context lasts."""
+    with NewDatabase(server, template, name) as created:
+        url = server.set(database=created)
+        engine = sa.create_engine(url)
+        migrate(engine)
+        engine.dispose()
+        yield url
 
 
 class NewDatabase:

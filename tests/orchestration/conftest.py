@@ -3,6 +3,7 @@
 import gzip
 import json
 import shutil
+import uuid
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
@@ -12,7 +13,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from tests.conftest import NewDatabase
+from tests.conftest import NewDatabase, migrated_database
 from tests.orchestration.commands import ForkedPlatform
 
 ACCOUNTS = """account_id,account_name,industry,country,signup_date,referral_source,plan_tier,seats,is_trial,churn_flag
@@ -109,10 +110,47 @@ def new_company(folder: Path, database: sa.URL) -> Company:
     return company
 
 
+@dataclass(frozen=True)
+class Parsed:
+    """What the commands of a worker's tests have parsed of the project, which no later test has to parse again.
+
+    Attributes:
+        database: The name of the tests' databases: the parsed project carries it.
+    """
+
+    folder: Path
+    database: str
+
+    def give(self, company: Company) -> None:
+        """Let the company know the project, for whichever sources it has been parsed."""
+        shutil.copytree(self.folder, company.folder / "home" / "dbt")
+
+    def take(self, company: Company) -> None:
+        """Keep what its commands have parsed."""
+        for found in (company.folder / "home" / "dbt").glob(f"*-{self.database}"):
+            if not (self.folder / found.name).exists():
+                shutil.copytree(found, self.folder / found.name)
+
+
+@pytest.fixture(scope="session")
+def _parsed(tmp_path_factory: pytest.TempPathFactory) -> Parsed:
+    return Parsed(tmp_path_factory.mktemp("parsed"), f"test_{uuid.uuid4().hex}")
+
+
 @pytest.fixture
-def platform(database: sa.URL, tmp_path: Path) -> Company:
+def database(server_url: sa.URL, _template: str, _parsed: Parsed) -> Iterator[sa.URL]:
+    """A migrated, empty database of this test's own, whose name those of other tests had."""
+    with migrated_database(server_url, _template, _parsed.database) as url:
+        yield url
+
+
+@pytest.fixture
+def platform(database: sa.URL, tmp_path: Path, _parsed: Parsed) -> Iterator[Company]:
     """The platform over the company, with a database and a home of its own; nothing has been run."""
-    return new_company(tmp_path, database)
+    company = new_company(tmp_path, database)
+    _parsed.give(company)
+    yield company
+    _parsed.take(company)
 
 
 @pytest.fixture
