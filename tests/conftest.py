@@ -5,9 +5,10 @@ import os
 import shutil
 import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
+import psycopg2
 import pytest
 import sqlalchemy as sa
 
@@ -146,32 +147,39 @@ def shared_data() -> Path:
     return folder
 
 
-@contextmanager
-def migrated_database(server: sa.URL, template: str, name: str | None = None) -> Iterator[sa.URL]:
-    """A copy of the migrated database, for as long as the context lasts."""
-    with NewDatabase(server, template, name) as created:
-        url = server.set(database=created)
-        engine = sa.create_engine(url)
-        migrate(engine)
-        engine.dispose()
-        yield url
-
-
 class NewDatabase:
     """A database for as long as the context lasts."""
 
     def __init__(self, server: sa.URL, template: str = "template1", name: str | None = None) -> None:
-        self._engine = sa.create_engine(server, isolation_level="AUTOCOMMIT")
+        self._server = server.set(drivername="postgresql").render_as_string(hide_password=False)
         self._name = name or f"test_{uuid.uuid4().hex}"
         self._template = template
 
     def __enter__(self) -> str:
-        with self._engine.connect() as connection:
-            # Copying files is the fastest way, now that nothing is flushed to disk.
-            connection.execute(sa.text(f"create database {self._name} template {self._template} strategy file_copy"))
+        # Copying files is the fastest way, now that nothing is flushed to disk.
+        self.execute(f"create database {self._name} template {self._template} strategy file_copy")
         return self._name
 
     def __exit__(self, *_: object) -> None:
-        with self._engine.connect() as connection:
-            connection.execute(sa.text(f"drop database {self._name} with (force)"))
-        self._engine.dispose()
+        self.execute(f"drop database {self._name} with (force)")
+
+    def execute(self, *statements: str) -> None:
+        """Execute statements as its owner, each in a transaction of its own, from outside of it."""
+        with closing(psycopg2.connect(self._server)) as connection:
+            connection.autocommit = True
+            with connection.cursor() as cursor:
+                for statement in statements:
+                    cursor.execute(statement)
+
+
+@contextmanager
+def migrated_database(server: sa.URL, template: str, name: str | None = None) -> Iterator[sa.URL]:
+    """A copy of the migrated database, for as long as the context lasts."""
+    database = NewDatabase(server, template, name)
+    with database as created:
+        # A copy has everything but the rights that belong to the database itself (`warehouse.migrate`).
+        database.execute(
+            f"grant create, temporary on database {created} to loader, transformer",
+            f"revoke create, temporary on database {created} from public",
+        )
+        yield server.set(database=created)

@@ -57,6 +57,7 @@ class Warehouse:
                 self.url_object,
                 connect_args={"options": f"{given} {options} -c timezone=UTC".strip(), **patience},
                 pool_pre_ping=True,
+                use_native_hstore=False,  # Each new connection would first ask whether there is such a type.
                 hide_parameters=True,  # They are rows, which belong into no error.
             )
         return self._engines[role]
