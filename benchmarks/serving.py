@@ -102,7 +102,7 @@ def _shape(
     )  # fmt: skip
     times = postgresql / p50
     yield Result(
-        "… beside PostgreSQL", round(p50, 2), "ms", f"{postgresql:,.0f} ms, {times:.0f} times as long", 1 / times,
+        "… beside PostgreSQL", round(p50, 2), "ms", f"{postgresql:,.0f} ms, {times:.1f} times as long", 1 / times,
         f"<= {1 / LEAST_AGAINST_POSTGRESQL}" if is_promised else None,
         times >= LEAST_AGAINST_POSTGRESQL if is_promised else None,
     )  # fmt: skip

@@ -28,7 +28,8 @@
 
 {#
     The admissions of these tables after the newest that left a row in a mart. They are looked through from the newest on,
-    each by the mart's index on `admission_seq`; the order in the inner query keeps PostgreSQL from joining all of the mart.
+    each by the mart's index on `admission_seq`. Both orders are for PostgreSQL: without the outer one it joins all of the
+    mart, and without the inner one it expects to meet a row of any admission soon, and reads all of it for one without rows.
 #}
 {% macro admissions_not_yet_in(known, tables) -%}
     {%- set numbers = [] -%}
@@ -49,9 +50,10 @@
                     where (
                         select known.admission_seq
                         from {{ known }} as known
-                        where known.admission_seq = candidates.admission_seq
+                        where known.admission_seq >= candidates.admission_seq
+                        order by known.admission_seq
                         limit 1
-                    ) is not null
+                    ) = candidates.admission_seq
                     order by candidates.admission_seq desc
                     limit 1
                 ), 0)
@@ -78,28 +80,30 @@
 
 {# The same beside `not_yet_published`. #}
 {% macro loads_not_yet_published(table) -%}
-    {%- if not execute -%}{%- do ref('stg_ops__batches') -%}{%- endif -%}
     {%- if not asks_database() or flags.FULL_REFRESH or var('as_of') is not none -%}
         true
     {%- else -%}
         {%- set newer -%}
             select admission_seq
-            from {{ ref('stg_ops__batches') }}
+            from {{ source('ops', 'batches') }}
             where {{ not_yet_published('admission_seq') }}
         {%- endset -%}
         {{ of_loads(table, newer) }}
     {%- endif -%}
 {%- endmacro %}
 
-{# The condition on `load_id` that names the loads of these admissions; of none or of very many it names none. #}
+{#
+    The condition on `load_id` that names the loads of these admissions; of none or of very many it names none. They are
+    looked up in the ledger itself, which is there, and as it is today, before anything has been built.
+#}
 {% macro of_loads(table, admissions) -%}
     {%- set loads = [] -%}
     {%- if admissions -%}
         {%- set query -%}
             select load_id
-            from {{ ref('stg_ops__batches') }}
+            from {{ source('ops', 'batches') }}
             where
-                source_name = '{{ table.split('.')[0] }}'
+                source = '{{ table.split('.')[0] }}'
                 and table_name = '{{ table.split('.')[1] }}'
                 and admission_seq in ({{ admissions }})
             order by load_id

@@ -1,6 +1,6 @@
 {#
     The descriptions of a relation and its columns, all in one statement. dbt's own macro asks the database twice which
-    columns there are; here the contract has said so.
+    columns there are; here the model's YAML says so.
 #}
 {% macro postgres__persist_docs(relation, model, for_relation, for_columns) -%}
     {%- set comments = [] -%}

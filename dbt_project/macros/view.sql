@@ -13,6 +13,8 @@
         drop {{ existing.type | replace('_', ' ') if existing is not none else 'view' }} if exists {{ view }} cascade;
         {{ get_create_view_as_sql(view, sql) }}
     {%- endcall %}
+    {#- What stood on it went with it, and dbt is to look for none of that. -#}
+    {%- if existing is not none -%}{%- do adapter.cache_dropped(existing) -%}{%- endif -%}
     {%- do persist_docs(view, model) -%}
 
     {{ run_hooks(post_hooks, inside_transaction=True) }}

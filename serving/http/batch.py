@@ -96,7 +96,7 @@ async def ask_several(
         return Page(state.settings, thread, place).json(answer)
 
     works = [lambda asker, question=question: answered(question, asker) for _, question in asked]
-    found = await all_while_connected(request, state, works)
+    found = await all_while_connected(request, state, organization, works)
     if isinstance(found, Response):
         return found
     answers = (b'{"id":' + orjson.dumps(name) + b"," + told[1:] for (name, _), told in zip(asked, found, strict=True))

@@ -91,7 +91,7 @@ async def values(
         }
         return Response(orjson.dumps(values), headers=headers, media_type=JSON)
 
-    return await while_connected(request, state, find)
+    return await while_connected(request, state, organization, find)
 
 
 def _type_of(state: State, standing: Standing, metric: str, dimension: str) -> str:

@@ -43,4 +43,4 @@ async def explain(
     def find(asker: Asker) -> ExplanationOut:
         return ExplanationOut(**state.metrics.explain(asked, organization, asker=asker))
 
-    return await while_connected(request, state, find)
+    return await while_connected(request, state, organization, find)

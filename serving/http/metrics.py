@@ -119,4 +119,4 @@ async def _answered(
         measured.answer(answer.timing.cache)
         return rendered(answer, media_type, headers, page)
 
-    return await while_connected(request, state, find)
+    return await while_connected(request, state, organization, find)

@@ -11,6 +11,7 @@ from serving.datasources.worker import Worker
 from serving.http.erasing import Erasing
 from serving.http.exporting import Exporting
 from serving.http.rates import Rates
+from serving.http.turns import Turns
 from serving.identity.accounts import Accounts
 from serving.identity.keys import Keys
 from serving.identity.oidc import OidcProvider, provider_of
@@ -22,7 +23,9 @@ from warehouse.database import API, Warehouse
 from warehouse.settings import Settings
 
 # DuckDB spreads one statement over all processors; beside each other, many would only share them and the memory.
-_WORKERS = 8
+_QUESTIONS = 8
+# Half of them, so that nobody waits for one organization alone, however much it asks.
+_QUESTIONS_OF_ONE = 4
 # A password takes 64 MiB to check; a provider that hangs keeps only those waiting who log in by it.
 _LOGINS = 4
 _KEY_CHECKS = 8
@@ -34,7 +37,7 @@ class State:
     """Everything an answer is made from.
 
     Attributes:
-        workers: How many questions are computed at once.
+        turns: How many questions are computed at once, and how many of one organization.
         oidc: Where people log in besides here, if anywhere.
         worker: Does the jobs on datasources.
         logins: How many passwords are checked at once.
@@ -54,7 +57,7 @@ class State:
     worker: Worker
     erasing: Erasing
     exporting: Exporting = field(default_factory=Exporting)
-    workers: CapacityLimiter = field(default_factory=lambda: CapacityLimiter(_WORKERS))
+    turns: Turns = field(default_factory=lambda: Turns(_QUESTIONS, _QUESTIONS_OF_ONE))
     logins: CapacityLimiter = field(default_factory=lambda: CapacityLimiter(_LOGINS))
     oidc_logins: CapacityLimiter = field(default_factory=lambda: CapacityLimiter(_LOGINS))
     key_checks: CapacityLimiter = field(default_factory=lambda: CapacityLimiter(_KEY_CHECKS))

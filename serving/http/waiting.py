@@ -5,7 +5,6 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import TypeVar
 
-import anyio.to_thread
 from fastapi import Request, Response
 
 from serving.flights import AbandonedError, Asker
@@ -17,30 +16,30 @@ Answered = TypeVar("Answered")
 _CLIENT_LEFT = 499
 
 
-async def while_connected(request: Request, state: State, work: Callable[[Asker], Answered]) -> Answered | Response:
+async def while_connected(
+    request: Request, state: State, organization: str | None, work: Callable[[Asker], Answered]
+) -> Answered | Response:
     """What the work comes to, or nothing worth mentioning once the client has left.
 
     Args:
         request: Whose it is.
         state: It says how much is done at once; what comes later waits.
+        organization: Whose rows it is about; of one organization less is done at once.
         work: Takes whoever asks, to notice that they have left.
     """
-    found = await all_while_connected(request, state, [work])
+    found = await all_while_connected(request, state, organization, [work])
     return found if isinstance(found, Response) else found[0]
 
 
 async def all_while_connected(
-    request: Request, state: State, works: Sequence[Callable[[Asker], Answered]]
+    request: Request, state: State, organization: str | None, works: Sequence[Callable[[Asker], Answered]]
 ) -> list[Answered] | Response:
     """The same of several works, which are done side by side."""
     askers = [Asker() for _ in works]
     leaving = asyncio.create_task(_leave_with(request, askers))
     try:
         return await asyncio.gather(
-            *(
-                anyio.to_thread.run_sync(work, asker, limiter=state.workers)
-                for work, asker in zip(works, askers, strict=True)
-            )
+            *(state.turns.do(organization, work, asker) for work, asker in zip(works, askers, strict=True))
         )
     except AbandonedError:
         return Response(status_code=_CLIENT_LEFT)

@@ -41,6 +41,11 @@ def test_without_any_source_the_star_stands_empty_and_fills_when_one_comes(star:
     assert star.rows("select organization_id from marts.dim_organizations order by 1") == [("(unknown)",), ("acme",)]
 
 
+def test_every_statement_is_known_before_anything_is_built(star: Star) -> None:
+    """So that the page about the models can be made at once."""
+    assert set(star.project.run("compile").values()) == {"success"}
+
+
 def test_the_subscription_company_alone_is_enough(star: Star) -> None:
     land(star.warehouse, "saas.accounts", [account("acme")])
     land(star.warehouse, "saas.subscriptions", [subscription("s1")])

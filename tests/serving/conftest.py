@@ -12,10 +12,9 @@ import sqlalchemy as sa
 from serving.metrics import Metrics, parse_query
 from serving.snapshots import Snapshot, latest_snapshot
 from serving.store import PublishedSnapshot, publish
-from tests.conftest import NewDatabase
+from tests.conftest import migrated_database
 from tests.dbt_project.project import Project
 from warehouse.database import TRANSFORMER, Warehouse
-from warehouse.migrate import migrate
 from warehouse.settings import Settings
 
 STAR = Path(__file__).with_name("marts.sql")
@@ -102,9 +101,8 @@ class NewStores:
     @contextmanager
     def published(self, home: Path, *changes: str) -> Iterator[Store]:
         """The small star, after these statements, published."""
-        with NewDatabase(self.server_url, template=self.template) as name:
-            warehouse = Warehouse(self.server_url.set(database=name))
-            migrate(warehouse.engine())
+        with migrated_database(self.server_url, self.template) as url:
+            warehouse = Warehouse(url)
             settings = Settings(database_url=warehouse.url(), home=home)  # type: ignore[arg-type]
             made = Store(warehouse, settings, self.semantic_manifest)
             for statement in (STAR.read_text(encoding="utf-8"), *changes):
