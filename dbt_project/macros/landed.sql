@@ -4,8 +4,7 @@
 #}
 
 {#
-    The admitted rows of one landed table, with `admission_seq`, `batch_id`, `_row_number`, `landed_at` and
-    `load_id`.
+    The admitted rows of one landed table, with `admission_seq`, `batch_id`, `_row_number`, `landed_at` and `load_id`.
 
     A key that a later complete copy of its source no longer had is gone: with `key` its rows are left out, with
     `deletions` the deletion is a row, for models that read every version. Of a table without a key, whose source gives it

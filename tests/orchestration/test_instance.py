@@ -47,3 +47,11 @@ def test_those_who_begin_together_have_one_storage(warehouse: Warehouse, tmp_pat
         found = list(pool.map(lambda name: dagster_environment(warehouse, tmp_path / name), "abcd"))
     assert len({environment["DAGSTER_POSTGRES_URL"] for environment in found}) == 1
     assert _schemas_with_tables(warehouse) == {"dagster"}
+
+
+def test_a_schema_that_was_dropped_is_made_anew(warehouse: Warehouse, tmp_path: Path) -> None:
+    with warehouse.engine().begin() as connection:
+        connection.execute(sa.text("drop schema dagster cascade"))
+    with open_instance(warehouse, tmp_path) as instance:
+        assert instance.get_runs_count() == 0
+    assert _schemas_with_tables(warehouse) == {"dagster"}
