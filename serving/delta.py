@@ -35,12 +35,13 @@ def store_errors(url: str) -> Iterator[None]:
     Raises:
         DataInsightError: The store cannot be written or read.
     """
+    import duckdb
     import pyarrow as pa
     from deltalake.exceptions import DeltaError
 
     try:
         yield
-    except (OSError, DeltaError, pa.ArrowException) as error:
+    except (OSError, DeltaError, pa.ArrowException, duckdb.Error) as error:
         raise DataInsightError(
             f"the metric store {url} cannot be used: {' '.join(str(error).split())}",
             hint="free some space or correct DATAINSIGHT_METRIC_STORE; the last snapshot is still served",

@@ -121,12 +121,15 @@ _INSERT = sa.text(
 )
 
 
+_DURABLY = sa.text("set local synchronous_commit = on")
+
+
 def store(
     warehouse: Warehouse,
     organization: str,
     events: Sequence[Event],
     *,
-    alongside: Callable[[sa.Connection], None] | None = None,
+    first: Callable[[sa.Connection], None] | None = None,
 ) -> Stored:
     """Store those events of an organization that are not there yet; when this returns, they are on disk.
 
@@ -134,7 +137,7 @@ def store(
         warehouse: Where to.
         organization: Whose they are.
         events: What to store, all of it or nothing.
-        alongside: Written in the same transaction.
+        first: What is done before in the same transaction.
 
     Raises:
         UnavailableError: The warehouse is away, or takes nothing; sending the same again is safe.
@@ -143,8 +146,10 @@ def store(
     rows = [event.model_dump() for event in sorted(events, key=lambda event: event.event_id)]
     try:
         with warehouse.engine(API).begin() as connection:
-            if alongside is not None:
-                alongside(connection)
+            # Whatever a given server does for others: what is answered for is on disk.
+            connection.execute(_DURABLY)
+            if first is not None:
+                first(connection)
             given = {"organization_id": organization, "events": orjson.dumps(rows).decode()}
             accepted = connection.execute(_INSERT, given).rowcount
     except sa.exc.TimeoutError as error:

@@ -24,6 +24,9 @@ from warehouse.errors import DataInsightError
 if TYPE_CHECKING:
     import pyarrow as pa
 
+# More are sent as JSON page by page, and nobody has all of them as one text.
+MOST_ROWS_AS_JSON = 100_000
+
 # What an answer takes besides its table: the same as JSON, which is about as large, and the objects around both.
 _WITH_JSON = 3
 _OVERHEAD_BYTES = 4_000
@@ -100,7 +103,8 @@ class KeptAnswer:
     @property
     def bytes(self) -> int:
         """About what it takes in memory."""
-        return int(self.table.nbytes) * _WITH_JSON + _OVERHEAD_BYTES
+        times = _WITH_JSON if self.table.num_rows <= MOST_ROWS_AS_JSON else 1
+        return int(self.table.nbytes) * times + _OVERHEAD_BYTES
 
 
 class KeptAnswers:
@@ -212,7 +216,7 @@ class SharedAnswers:
             return None
         try:
             return _unpacked(found)
-        except (ValueError, KeyError, TypeError) as error:
+        except (ValueError, KeyError, TypeError, OSError) as error:
             # Somebody else's, or half of one: it is computed again, and replaces that.
             _log.warning("an answer in Redis cannot be read: %s", error)
             return None
@@ -261,7 +265,7 @@ class SharedAnswers:
 
 
 def _packed(answer: KeptAnswer) -> bytes:
-    metadata = {b"marts": orjson.dumps(sorted(answer.marts))}
+    metadata = {b"marts": orjson.dumps(sorted(answer.marts)), b"rows": str(answer.table.num_rows).encode()}
     if answer.totals is not None:
         metadata[b"totals"] = _stream(answer.totals)
     return _stream(answer.table.replace_schema_metadata(metadata))
@@ -281,5 +285,8 @@ def _unpacked(packed: bytes) -> KeptAnswer:
 
     table = pa.ipc.open_stream(packed).read_all()
     metadata = table.schema.metadata
+    if table.num_rows != int(metadata[b"rows"]):
+        # A stream may end between two of its parts.
+        raise ValueError(f"{table.num_rows} rows of {int(metadata[b'rows'])}")
     totals = pa.ipc.open_stream(metadata[b"totals"]).read_all() if b"totals" in metadata else None
     return KeptAnswer(table.replace_schema_metadata(None), frozenset(orjson.loads(metadata[b"marts"])), totals)

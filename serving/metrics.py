@@ -2,7 +2,7 @@
 
 import threading
 import time
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +14,7 @@ from serving.flights import AbandonedError, Asker, Flight, Interruption
 from serving.kept_answers import AnswerKey, KeptAnswer, KeptAnswers, SharedAnswers
 from serving.names import METRIC_TIME
 from serving.query import ComposedQuery, Filter, MetricQuery, TimeRange, parse_query
-from serving.query_log import COMMAND, Caller, QueryLog, Question
+from serving.query_log import COMMAND, Call, QueryLog
 from serving.standing import Standing, Standings
 from serving.statements import Statements
 from warehouse.database import Warehouse
@@ -37,13 +37,16 @@ class Metrics:
         settings: Where the metric store is.
         warehouse: Where the snapshots and the ledger are.
         policy: Whose the rows of each mart are; None: the platform's own.
+
+    Attributes:
+        log: Where each call of them is written down.
     """
 
     def __init__(self, settings: Settings, warehouse: Warehouse, policy: Policy | None = None) -> None:
         self._settings = settings
         self._policy = policy or load_policy()
         self._engine = Engine(settings)
-        self._log = QueryLog(warehouse)
+        self.log = QueryLog(warehouse)
         self._standings = Standings(warehouse, settings.snapshot_retention_hours)
         self._statements = Statements(settings, self._engine, self._policy)
         most_bytes = settings.cache_bytes
@@ -84,11 +87,6 @@ class Metrics:
     def version_of(self, standing: Standing) -> str:
         """A name for the rows that are served now and for everything that is said of them."""
         return standing.version if self._kept.unreachable_since is None else f"{standing.version}, without a cache"
-
-    @property
-    def unlogged(self) -> int:
-        """How many questions are missing from the log."""
-        return self._log.lost
 
     @property
     def cache_bytes(self) -> int:
@@ -145,7 +143,7 @@ class Metrics:
         *,
         standing: Standing | None = None,
         asker: Asker | None = None,
-        caller: Caller = COMMAND,
+        call: Call | None = None,
     ) -> Answer:
         """Answer a question.
 
@@ -154,17 +152,17 @@ class Metrics:
             organization: Whose rows it is answered from; None: everybody's, for the platform's operators only.
             standing: What it is answered from, so that several answers stand on the same; None: the newest.
             asker: Who asks, if they may leave before there is an answer.
-            caller: Who asks, for the log.
+            call: What the log says of it; None: that somebody has asked by the command.
 
         Raises:
             AbandonedError: Whoever asked has left.
             DataInsightError: Nothing was published yet, or the question names something that does not exist.
         """
-        with self._log.question(query, organization, caller) as question:
+        with self.log.question(COMMAND, organization, query) if call is None else nullcontext(call) as noted:
             standing = standing or self.standing()
-            question.stands_on(standing.snapshot)
-            answer = self._answer(query, organization, standing, question, asker)
-            question.answered(answer.table.num_rows, is_cache_hit=answer.timing.cache == "hit")
+            noted.stands_on(standing.snapshot)
+            answer = self._answer(query, organization, standing, noted, asker)
+            noted.answered(answer.table.num_rows, is_cache_hit=answer.timing.cache == "hit")
         return answer
 
     def check(self, query: MetricQuery, organization: str | None) -> None:
@@ -175,27 +173,22 @@ class Metrics:
         """
         self._statements.compile(self._engine.open(self.standing().snapshot), query, organization)
 
-    def known(
-        self, query: MetricQuery, organization: str | None, standing: Standing, caller: Caller = COMMAND
-    ) -> Answer | None:
+    def known(self, query: MetricQuery, organization: str | None, standing: Standing, call: Call) -> Answer | None:
         """The answer, if this process has given it before: at once, and without waiting for anything."""
         kept = self._kept.near(self._key(query, organization, standing))
         if kept is None:
             return None
-        answer = self._trusted(kept, standing, Timing(0.0, 0.0, "hit"))
-        with self._log.question(query, organization, caller) as question:
-            question.stands_on(standing.snapshot)
-            question.answered(answer.table.num_rows, is_cache_hit=True)
-        return answer
-
-    def repeated(self, query: MetricQuery, organization: str | None, standing: Standing, caller: Caller) -> None:
-        """Note a question whose answer the asker has kept, and which is still the answer."""
-        with self._log.question(query, organization, caller) as question:
-            question.stands_on(standing.snapshot)
-            question.answered(None, is_cache_hit=True)
+        call.stands_on(standing.snapshot)
+        call.answered(kept.table.num_rows, is_cache_hit=True)
+        return self._trusted(kept, standing, Timing(0.0, 0.0, "hit"))
 
     def explain(
-        self, query: MetricQuery, organization: str | None = None, *, asker: Asker | None = None
+        self,
+        query: MetricQuery,
+        organization: str | None = None,
+        *,
+        asker: Asker | None = None,
+        call: Call | None = None,
     ) -> dict[str, Any]:
         """Where the answer to a question comes from, as JSON values; a composed question is asked for that.
 
@@ -203,12 +196,15 @@ class Metrics:
             query: The question.
             organization: Whose rows it would be answered from; None: everybody's.
             asker: Who asks, if they may leave before there is an answer.
+            call: What the log says of it; None: nothing.
 
         Raises:
             AbandonedError: Whoever asked has left.
             DataInsightError: Nothing was published yet, or the question could not be answered, either.
         """
         standing = self.standing()
+        if call is not None:
+            call.stands_on(standing.snapshot)
         key = self._key(query, organization, standing)
         questions: list[Explained] = []
 
@@ -234,7 +230,7 @@ class Metrics:
     def close(self) -> None:
         """Let go of files, threads and memory, once what is to be logged is."""
         self._standings.close()
-        self._log.close()
+        self.log.close()
         self._engine.close()
         if self._shared is not None:
             self._shared.close()
@@ -248,7 +244,7 @@ class Metrics:
         query: MetricQuery,
         organization: str | None,
         standing: Standing,
-        question: Question,
+        call: Call,
         asker: Asker | None,
     ) -> Answer:
         key = self._key(query, organization, standing)
@@ -257,7 +253,7 @@ class Metrics:
             # What a process does once, such as loading MetricFlow, is no part of any question's time.
             self._statements.catalog(standing.snapshot).names(query.metrics)
             self._engine.open(standing.snapshot)
-            question.started = time.perf_counter()
+            call.started = time.perf_counter()
             kept, timing = self._answering.answer(key, asker)
         return self._trusted(kept, standing, timing)
 
@@ -285,7 +281,7 @@ class Metrics:
         # What is left by then is computed for whoever asks it first.
         with suppress(AbandonedError):
             for key in self._kept.most_used(_WARMED_QUESTIONS):
-                # What cannot be asked any more is told to whoever asks it.
+                # What is wrong with one is told to whoever asks it, and keeps nobody from the new snapshot.
                 with suppress(DataInsightError):
                     self._answering.find(self._key(key.query, key.organization, standing), interruption)
         end.cancel()

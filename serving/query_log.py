@@ -1,4 +1,4 @@
-"""Writes down which questions were asked of the metrics and how long they took, in `ops.metric_queries`.
+"""Writes down each call of the metrics, what was asked and how long it took, in `ops.metric_queries`.
 
 Nobody waits for it: a thread of its own writes, and what cannot be written, since the warehouse is read-only or busy,
 is let go. Values of filters are not written down, and neither are answers.
@@ -7,8 +7,8 @@ is let go. Values of filters are not written down, and neither are answers.
 import queue
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from typing import Literal
@@ -25,14 +25,17 @@ _PATIENCE_SECONDS = 5
 # Nobody's metric has so long a name, and a question may be anything.
 _LONGEST_NAME = 200
 
+# An answer, the values of a dimension, where an answer comes from, or what metrics there are.
+Kind = Literal["query", "values", "explain", "list"]
+
 
 @dataclass(frozen=True)
 class Caller:
-    """Who asks a question, and by which way.
+    """Who calls, and by which way.
 
     Attributes:
         door: `http`, or the platform's own `command`.
-        principal: The subject of whoever asks, as `key:<key_id>`; None: whoever runs the command.
+        principal: The subject of whoever calls, as `key:<key_id>`; None: whoever runs the command.
     """
 
     door: Literal["http", "command"] = "command"
@@ -43,13 +46,14 @@ COMMAND = Caller()
 
 
 @dataclass
-class Question:
-    """A row of `ops.metric_queries`, filled in while the question is answered.
+class Call:
+    """A row of `ops.metric_queries`, filled in while the call is answered.
 
     Attributes:
         started: The clock's reading from which its milliseconds count.
     """
 
+    kind: Kind
     organization_id: str | None
     metrics: list[str]
     group_by: list[str]
@@ -69,50 +73,65 @@ class Question:
         """Note the snapshot that answers."""
         self.snapshot_id, self.admission_seq = snapshot.snapshot_id, snapshot.admission_seq
 
-    def answered(self, row_count: int | None, *, is_cache_hit: bool) -> None:
-        """Note the answer; its rows are unknown when whoever asked has kept them."""
+    def answered(self, row_count: int | None = None, *, is_cache_hit: bool | None = None) -> None:
+        """Note the answer; its rows are unknown when whoever asked has kept them, or has asked for none."""
         self.row_count, self.is_cache_hit, self.outcome = row_count, is_cache_hit, "answered"
 
 
-_COLUMNS = [name for name in Question.__dataclass_fields__ if name != "started"]
+_COLUMNS = [name for name in Call.__dataclass_fields__ if name != "started"]
 _INSERT = sa.text(
     f"insert into ops.metric_queries ({', '.join(_COLUMNS)}) values ({', '.join(f':{name}' for name in _COLUMNS)})"
 )
 
 
 class QueryLog:
-    """Takes questions at once and writes them soon; `close` writes those that wait.
+    """Takes calls at once and writes them soon; `close` writes those that wait.
 
     Args:
         warehouse: Where the log is.
 
     Attributes:
-        lost: How many questions were not written, since the warehouse was away or too slow.
+        lost: How many were not written, since the warehouse was away or too slow.
     """
 
     def __init__(self, warehouse: Warehouse) -> None:
         self.lost = 0
         self._warehouse = warehouse
         self._lock = threading.Lock()
-        self._waiting: queue.Queue[Question | None] = queue.Queue(_WAITING)
+        self._waiting: queue.Queue[Call | None] = queue.Queue(_WAITING)
         self._writer: threading.Thread | None = None
 
     @contextmanager
-    def question(self, query: MetricQuery, organization: str | None, caller: Caller) -> Iterator[Question]:
-        """The question is over at the end of the context; an error there is a failure."""
-        asked = Question(
+    def call(
+        self,
+        kind: Kind,
+        caller: Caller,
+        organization: str | None,
+        metrics: Sequence[str] = (),
+        group_by: Sequence[str] = (),
+        grain: str | None = None,
+    ) -> Iterator[Call]:
+        """The call is over at the end of the context; one that was not answered by then has failed."""
+        call = Call(
+            kind,
             organization if organization is None else _storable(organization),
-            [_storable(name) for name in query.metrics],
-            [_storable(name) for name in query.group_by],
-            query.grain,
+            [_storable(name) for name in metrics],
+            [_storable(name) for name in group_by],
+            grain,
             caller.door,
             caller.principal,
         )
         try:
-            yield asked
+            yield call
         finally:
-            asked.milliseconds = round((time.perf_counter() - asked.started) * 1000, 2)
-            self._take(asked)
+            call.milliseconds = round((time.perf_counter() - call.started) * 1000, 2)
+            self._take(call)
+
+    def question(
+        self, caller: Caller, organization: str | None, query: MetricQuery, kind: Kind = "query"
+    ) -> AbstractContextManager[Call]:
+        """The same of a call that asks a question."""
+        return self.call(kind, caller, organization, query.metrics, query.group_by, query.grain)
 
     def close(self) -> None:
         """Write what waits, unless the warehouse takes too long."""
@@ -123,13 +142,13 @@ class QueryLog:
                 self._waiting.put(None, timeout=_PATIENCE_SECONDS)
             writer.join(_PATIENCE_SECONDS)
 
-    def _take(self, asked: Question) -> None:
+    def _take(self, call: Call) -> None:
         with self._lock:
             if self._writer is None:
                 self._writer = threading.Thread(target=self._write, name="query log", daemon=True)
                 self._writer.start()
         try:
-            self._waiting.put_nowait(asked)
+            self._waiting.put_nowait(call)
         except queue.Full:
             self._lose(1)
 
@@ -141,16 +160,16 @@ class QueryLog:
         """Write until told to end: whatever waits, together."""
         engine = self._warehouse.engine(API).execution_options(isolation_level="AUTOCOMMIT")
         while (first := self._waiting.get()) is not None:
-            rows: list[Question] = [first]
-            following: Question | None = first
+            rows: list[Call] = [first]
+            following: Call | None = first
             while following is not None and not self._waiting.empty():
                 following = self._waiting.get()
                 if following is not None:
                     rows.append(following)
-            # Without its log the platform answers all the same; a question is not worth an error.
+            # Without its log the platform answers all the same; a row of it is not worth an error.
             try:
                 with engine.connect() as connection:
-                    connection.execute(_INSERT, [asdict(asked) for asked in rows])
+                    connection.execute(_INSERT, [asdict(call) for call in rows])
             except sa.exc.SQLAlchemyError:
                 self._lose(len(rows))
             if following is None:

@@ -51,7 +51,9 @@ class Standing:
         """A name for the rows that are served and for what is said of them: another one when either is another."""
         snapshot = self.snapshot
         which = (snapshot.snapshot_id, snapshot.published_at.isoformat(), snapshot.fingerprint)
-        said = (sorted(self.figures.amounts.items()), self.unreachable_since is None)
+        # What no mart stands on is in no answer, and may be the business of one organization alone.
+        behind = self.figures.behind(snapshot, snapshot.tables)
+        said = (sorted(behind.amounts.items()), self.unreachable_since is None)
         return hashlib.sha256(repr((which, snapshot.definition_version, said)).encode()).hexdigest()
 
     def trust(self, marts: frozenset[str]) -> Trust:
@@ -174,6 +176,9 @@ class Standings:
             except DataInsightError as error:
                 # What was served until now is served on.
                 _log.warning("the newest snapshot cannot be served: %s", error)
+            except Exception:  # noqa: BLE001  Whatever it was: it is told, with where it came from.
+                # A watcher that has ended would never see another snapshot, nor that one was withdrawn.
+                _log.exception("the newest snapshot cannot be served")
 
     def _look(self) -> None:
         self._asking = _Asking(time.monotonic(), datetime.now(UTC))

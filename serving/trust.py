@@ -7,7 +7,7 @@ put back can change what is said of a snapshot, so their number is all that is r
 
 import threading
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -165,18 +165,27 @@ class Figures:
                 newest[row.name] = max(row.landed_at, newest.get(row.name, row.landed_at))
         return Figures(admission_seq, amounts, newest)
 
+    def behind(self, snapshot: Snapshot, marts: Collection[str]) -> "Figures":
+        """Those of the landed tables behind some marts of a snapshot; all, when it is not known which those are."""
+        known = [snapshot.tables[mart].sources for mart in marts]
+        if None in known:
+            return self
+        sources = {name for names in known for name in names or ()}
+        return Figures(
+            self.admission_seq,
+            {key: amount for key, amount in self.amounts.items() if key[0] in sources},
+            {name: landed_at for name, landed_at in self.newest.items() if name in sources},
+        )
+
     def trust(self, snapshot: Snapshot, marts: frozenset[str], unreachable_since: datetime | None) -> Trust:
         """The trust envelope of an answer that reads these marts of a snapshot."""
-        behind = [snapshot.tables[mart].sources for mart in marts]
-        sources = None if None in behind else {name for names in behind for name in names or ()}
+        behind = self.behind(snapshot, marts)
         total: Counter[str] = Counter()
-        for (name, figure), amount in self.amounts.items():
-            if sources is None or name in sources:
-                total[figure] += amount
-        landed = [at for name, at in self.newest.items() if sources is None or name in sources]
+        for (_, figure), amount in behind.amounts.items():
+            total[figure] += amount
         return Trust(
             snapshot_id=snapshot.snapshot_id,
-            as_of=max(landed, default=snapshot.published_at),
+            as_of=max(behind.newest.values(), default=snapshot.published_at),
             checks={
                 status: total[status] + int(snapshot.checks.get(status, 0)) for status in ("passed", "warned", "failed")
             },

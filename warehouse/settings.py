@@ -9,7 +9,7 @@ from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import AliasChoices, Field, SecretStr, ValidationError, field_validator
+from pydantic import AliasChoices, Field, SecretStr, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
@@ -107,6 +107,11 @@ class Settings(BaseSettings):
         default={STANDARD_PLAN: 6_000},
         description="Requests of the HTTP API that an organization has in a minute, by its plan, as JSON:"
         ' `{"standard": 6000, "large": 60000}`. `standard` is for those with no other.',
+    )
+    event_limits: dict[str, Annotated[int, Field(ge=1)]] = Field(
+        default={STANDARD_PLAN: 1_000_000},
+        description="Events that an organization may report to the HTTP API in a day, by its plan, as JSON:"
+        ' `{"standard": 1000000, "large": 50000000}`. `standard` is for those with no other.',
     )
     body_bytes: Annotated[int, Field(ge=1024, le=64 * 1024**2)] = Field(
         default=1024**2,
@@ -233,10 +238,10 @@ class Settings(BaseSettings):
                 raise ValueError(f"{network!r} is no network; one is written 10.20.0.0/16") from None
         return value
 
-    @field_validator("rate_limits")
+    @field_validator("rate_limits", "event_limits")
     @classmethod
-    def _has_a_standard(cls, value: dict[str, int]) -> dict[str, int]:
-        return {STANDARD_PLAN: cls.model_fields["rate_limits"].default[STANDARD_PLAN], **value}
+    def _has_a_standard(cls, value: dict[str, int], field: ValidationInfo) -> dict[str, int]:
+        return {**cls.model_fields[field.field_name or ""].default, **value}
 
     @field_validator("home", "sources")
     @classmethod

@@ -43,7 +43,8 @@ class Choice:
         return not_among + ((self._filter("is_not_null"),) if self.has_null else ())
 
     def _filter(self, op: Any, values: tuple[Any, ...] = ()) -> Filter:
-        return Filter(dimension=self.top.dimension, op=op, values=values)
+        # Not checked as what somebody asks is: a value that the rows have may be longer than one may ask for.
+        return Filter.model_construct(dimension=self.top.dimension, op=op, values=values)
 
 
 def choose(ask: Ask, query: MetricQuery, top: Top) -> Choice:

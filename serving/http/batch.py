@@ -86,9 +86,8 @@ async def ask_several(
         if not isinstance(question, MetricQuery):
             return question
         try:
-            answer = state.metrics.query(
-                question, organization, standing=place.standing, asker=asker, caller=caller_of(reader)
-            )
+            with state.metrics.log.question(caller_of(reader), organization, question) as call:
+                answer = state.metrics.query(question, organization, standing=place.standing, asker=asker, call=call)
         except DataInsightError as error:
             return _problem(error, request)
         measured.answer(answer.timing.cache)

@@ -48,7 +48,12 @@ async def values(
     organization: Organization,
     metric: NamedMetric,
     dimension: Annotated[
-        str, Path(description="A name that the metric can be asked by.", examples=["organization__country"])
+        str,
+        Path(
+            max_length=200,
+            description="A name that the metric can be asked by.",
+            examples=["organization__country"],
+        ),
     ],
     search: Annotated[
         str | None,
@@ -62,36 +67,37 @@ async def values(
     given: GivenCursor = None,
 ) -> Response:
     """The values that the metric has rows of, sorted: the same as asking for the metric by the dimension."""
-    await run_in_threadpool(listed, state, reader, organization, metric)
-    found: tuple[Filter, ...] = (Filter(dimension=dimension, op="contains", values=(search,)),) if search else ()
-    query = granted(reader, MetricQuery(metrics=(metric,), group_by=(dimension,), filters=found))
-    thread = Thread("values", state.metrics.policy_version, organization, query)
-    place = await where(state, thread, given)
-    kind = await run_in_threadpool(_type_of, state, place.standing, metric, dimension)
-    if search and kind != "string":
-        raise ProblemError(
-            HTTPStatus.BAD_REQUEST, f"search: it looks into texts, and {dimension} is a {kind}", "leave it out"
-        )
-    await audited(request, state, reader, organization, [query], "metrics.values")
-    page = Page(state.settings, thread, place, limit)
-    headers, caller = tagged(state, page, JSON), caller_of(reader)
-    unchanged = not_modified(request, state, page, headers, caller)
-    if unchanged is not None:
-        return unchanged
+    with state.metrics.log.call("values", caller_of(reader), organization, [metric], [dimension]) as call:
+        await run_in_threadpool(listed, state, reader, organization, metric)
+        found: tuple[Filter, ...] = (Filter(dimension=dimension, op="contains", values=(search,)),) if search else ()
+        query = granted(reader, MetricQuery(metrics=(metric,), group_by=(dimension,), filters=found))
+        thread = Thread("values", state.metrics.policy_version, organization, query)
+        place = await where(state, thread, given)
+        kind = await run_in_threadpool(_type_of, state, place.standing, metric, dimension)
+        if search and kind != "string":
+            raise ProblemError(
+                HTTPStatus.BAD_REQUEST, f"search: it looks into texts, and {dimension} is a {kind}", "leave it out"
+            )
+        await audited(request, state, reader, organization, [query], "metrics.values")
+        page = Page(state.settings, thread, place, limit)
+        headers = tagged(state, page, JSON)
+        unchanged = not_modified(request, page, headers, call)
+        if unchanged is not None:
+            return unchanged
 
-    def find(asker: Asker) -> Response:
-        answer = state.metrics.query(query, organization, standing=place.standing, asker=asker, caller=caller)
-        told = columns_and_rows(answer.table.select([dimension]).slice(place.start, limit))
-        values = {
-            "dimension": dimension,
-            "type": kind,
-            "values": [row[0] for row in told["rows"]],
-            "next_cursor": page.next_cursor(answer.table.num_rows),
-            "trust": answer.trust.to_dict(),
-        }
-        return Response(orjson.dumps(values), headers=headers, media_type=JSON)
+        def find(asker: Asker) -> Response:
+            answer = state.metrics.query(query, organization, standing=place.standing, asker=asker, call=call)
+            told = columns_and_rows(answer.table.select([dimension]).slice(place.start, limit))
+            values = {
+                "dimension": dimension,
+                "type": kind,
+                "values": [row[0] for row in told["rows"]],
+                "next_cursor": page.next_cursor(answer.table.num_rows),
+                "trust": answer.trust.to_dict(),
+            }
+            return Response(orjson.dumps(values), headers=headers, media_type=JSON)
 
-    return await while_connected(request, state, organization, find)
+        return await while_connected(request, state, organization, find)
 
 
 def _type_of(state: State, standing: Standing, metric: str, dimension: str) -> str:

@@ -18,7 +18,7 @@ from serving.identity.memberships import Membership, plan_of, require_current, r
 from serving.identity.principal import Principal
 from serving.identity.roles import Permission, Role
 from serving.identity.tokens import MOST_EMBED_SECONDS
-from serving.query import Filter, MetricQuery
+from serving.query import Filter, parse_query
 from warehouse.database import API
 from warehouse.errors import DataInsightError
 
@@ -72,7 +72,7 @@ def add_token(
         raise DataInsightError("a token for neither metrics nor dashboards is of no use", hint="name some")
     for metric in given.metrics:
         # What is wrong with it is better told to whoever makes the page than to its readers.
-        state.metrics.check(MetricQuery(metrics=(metric,), filters=tuple(given.filters)), organization)
+        state.metrics.check(parse_query({"metrics": [metric], "filters": given.filters}), organization)
     with state.warehouse.engine(API).begin() as connection:
         require_current(connection, writer)
         membership = Membership(organization, Role.VIEWER, plan_of(connection, organization))

@@ -14,6 +14,7 @@ from serving.http.problems import ERRORS, ProblemError
 from serving.http.requests import request_id_of
 from serving.http.state import State, state_of
 from serving.identity.audit import write_down
+from serving.identity.memberships import require_current
 from serving.identity.principal import Principal
 from serving.identity.roles import Permission
 
@@ -68,17 +69,19 @@ def take_events(
 
     An event that was sent before, by its `event_id`, is not stored again, so that sending a batch again is always safe.
     """
+    state.rates.take_events(writer, len(batch.events))
 
-    def write_down_who(connection: Connection) -> None:
-        write_down(
-            connection,
-            writer.subject,
-            "events.write",
-            organization_id=organization,
-            details={"events": len(batch.events)},
-            request_id=request_id_of(request),
-        )
+    def first(connection: Connection) -> None:
+        require_current(connection, writer)
+        if writer.is_operator:
+            write_down(
+                connection,
+                writer.subject,
+                "events.write",
+                organization_id=organization,
+                details={"events": len(batch.events)},
+                request_id=request_id_of(request),
+            )
 
-    alongside = write_down_who if writer.is_operator else None
-    stored = store(state.warehouse, organization, batch.events, alongside=alongside)
+    stored = store(state.warehouse, organization, batch.events, first=first)
     return TakenOut(accepted=stored.accepted, duplicates=stored.duplicates)

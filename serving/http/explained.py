@@ -7,7 +7,7 @@ from fastapi import APIRouter, Depends, Request, Response
 from starlette.concurrency import run_in_threadpool
 
 from serving.flights import Asker
-from serving.http.access import MetricsReader, Organization
+from serving.http.access import MetricsReader, Organization, caller_of
 from serving.http.audited import audited
 from serving.http.granted import granted
 from serving.http.named import NamedMetric, listed
@@ -36,11 +36,14 @@ async def explain(
     query: Annotated[MetricQuery, Depends(question_of)],
 ) -> ExplanationOut | Response:
     """Definitions, marts, landed tables, policy and SQL of the answer to the question that the parameters ask."""
-    await run_in_threadpool(listed, state, reader, organization, metric)
-    asked = granted(reader, query)
-    await audited(request, state, reader, organization, [asked], "metrics.explain")
+    with state.metrics.log.question(caller_of(reader), organization, query, "explain") as call:
+        await run_in_threadpool(listed, state, reader, organization, metric)
+        asked = granted(reader, query)
+        await audited(request, state, reader, organization, [asked], "metrics.explain")
 
-    def find(asker: Asker) -> ExplanationOut:
-        return ExplanationOut(**state.metrics.explain(asked, organization, asker=asker))
+        def find(asker: Asker) -> ExplanationOut:
+            found = ExplanationOut(**state.metrics.explain(asked, organization, asker=asker, call=call))
+            call.answered()
+            return found
 
-    return await while_connected(request, state, organization, find)
+        return await while_connected(request, state, organization, find)

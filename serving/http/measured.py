@@ -29,7 +29,7 @@ class Measured:
         self._cache_bytes = Gauge("datainsight_cache_bytes", "Bytes of answers that are kept.", registry=self._registry)
         self._unlogged = Gauge(
             "datainsight_questions_unlogged",
-            "Questions that are missing from ops.metric_queries, since the warehouse was away or too slow.",
+            "Calls that are missing from ops.metric_queries, since the warehouse was away or too slow.",
             registry=self._registry,
         )
         self._snapshot = Gauge("datainsight_snapshot_id", "The snapshot that answers.", registry=self._registry)
@@ -51,7 +51,7 @@ class Measured:
     def exposition(self, metrics: Metrics) -> bytes:
         """Everything, as Prometheus reads it."""
         self._cache_bytes.set(metrics.cache_bytes)
-        self._unlogged.set(metrics.unlogged)
+        self._unlogged.set(metrics.log.lost)
         standing = metrics.standing_if_any()
         if standing is not None:
             self._snapshot.set(standing.snapshot.snapshot_id)

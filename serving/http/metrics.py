@@ -42,7 +42,9 @@ def list_metrics(
         found = [one for one in state.metrics.list(organization) if is_granted(reader, one["name"])]
         return [one for one in found if one["name"] > str(after)][: portion.limit]
 
-    found, following = page.read(("metrics", organization), granted_ones, lambda metric: (metric["name"],))
+    with state.metrics.log.call("list", caller_of(reader), organization) as call:
+        found, following = page.read(("metrics", organization), granted_ones, lambda metric: (metric["name"],))
+        call.answered(len(found))
     return MetricsOut(metrics=[MetricOut(**metric) for metric in found], next_cursor=following)
 
 
@@ -82,7 +84,10 @@ def show_metric(
     metric: NamedMetric, state: Annotated[State, Depends(state_of)], reader: MetricsReader, organization: Organization
 ) -> MetricOut:
     """One metric with its description, its owner and what it can be asked by."""
-    return MetricOut(**listed(state, reader, organization, metric))
+    with state.metrics.log.call("list", caller_of(reader), organization, [metric]) as call:
+        found = listed(state, reader, organization, metric)
+        call.answered(1)
+    return MetricOut(**found)
 
 
 async def _answered(
@@ -94,29 +99,30 @@ async def _answered(
     paging: Paging,
     media_type: str | None = None,
 ) -> Response:
-    query = granted(reader, query)
-    media_type = media_type or accepted(request.headers.get("accept", ""))
-    if paging.cursor is not None and media_type != JSON:
-        raise ProblemError(
-            HTTPStatus.BAD_REQUEST, f"cursor: {media_type} has all rows, so that there is no next page of it"
-        )
-    await audited(request, state, reader, organization, [query])
-    thread = Thread("query", state.metrics.policy_version, organization, query)
-    place = await where(state, thread, paging.cursor)
-    page = Page(state.settings, thread, place, paging.size)
-    headers, caller = tagged(state, page, media_type), caller_of(reader)
-    unchanged = not_modified(request, state, page, headers, caller)
-    if unchanged is not None:
-        return unchanged
-    measured: Measured = request.app.state.measured
-    known = state.metrics.known(query, organization, place.standing, caller)
-    if known is not None and known.table.num_rows <= _FEW_ROWS:
-        measured.answer(known.timing.cache)
-        return rendered(known, media_type, headers, page)
+    with state.metrics.log.question(caller_of(reader), organization, query) as call:
+        query = granted(reader, query)
+        media_type = media_type or accepted(request.headers.get("accept", ""))
+        if paging.cursor is not None and media_type != JSON:
+            raise ProblemError(
+                HTTPStatus.BAD_REQUEST, f"cursor: {media_type} has all rows, so that there is no next page of it"
+            )
+        await audited(request, state, reader, organization, [query])
+        thread = Thread("query", state.metrics.policy_version, organization, query)
+        place = await where(state, thread, paging.cursor)
+        page = Page(state.settings, thread, place, paging.size)
+        headers = tagged(state, page, media_type)
+        unchanged = not_modified(request, page, headers, call)
+        if unchanged is not None:
+            return unchanged
+        measured: Measured = request.app.state.measured
+        known = state.metrics.known(query, organization, place.standing, call)
+        if known is not None and known.table.num_rows <= _FEW_ROWS:
+            measured.answer(known.timing.cache)
+            return rendered(known, media_type, headers, page)
 
-    def find(asker: Asker) -> Response:
-        answer = known or state.metrics.query(query, organization, standing=place.standing, asker=asker, caller=caller)
-        measured.answer(answer.timing.cache)
-        return rendered(answer, media_type, headers, page)
+        def find(asker: Asker) -> Response:
+            answer = known or state.metrics.query(query, organization, standing=place.standing, asker=asker, call=call)
+            measured.answer(answer.timing.cache)
+            return rendered(answer, media_type, headers, page)
 
-    return await while_connected(request, state, organization, find)
+        return await while_connected(request, state, organization, find)

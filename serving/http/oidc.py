@@ -9,7 +9,7 @@ from fastapi import APIRouter, Cookie, Depends, Query, Request, Response
 from fastapi.responses import RedirectResponse
 
 from serving.http.auth import TokensOut
-from serving.http.inputs import UNSTORED, Id
+from serving.http.inputs import UNSTORED, Id, address_of
 from serving.http.problems import ProblemError, responses
 from serving.http.requests import request_id_of
 from serving.http.state import State, state_of
@@ -74,7 +74,9 @@ async def leave(
 @router.get(
     "/callback",
     summary="Come back from the provider",
-    responses=responses(HTTPStatus.BAD_REQUEST, HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN),
+    responses=responses(
+        HTTPStatus.BAD_REQUEST, HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN, HTTPStatus.TOO_MANY_REQUESTS
+    ),
 )
 async def arrive(
     request: Request,
@@ -91,6 +93,8 @@ async def arrive(
         raise ProblemError(
             HTTPStatus.UNAUTHORIZED, "the provider has let nobody in", "begin again: GET /api/v1/auth/oidc/login"
         )
+    # Each takes a question to the provider.
+    state.accounts.attempts.take(address_of(request))
     work = partial(_let_in, state, provider, cookie, state_given, code, request_id_of(request))
     pair = await anyio.to_thread.run_sync(work, limiter=state.oidc_logins)
     response.delete_cookie(_COOKIE, path=_PATH)

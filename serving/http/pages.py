@@ -7,10 +7,10 @@ from fastapi import Depends, Query
 
 from serving.answer import Answer
 from serving.http.cursors import Place, Thread, cursor
+from serving.kept_answers import MOST_ROWS_AS_JSON
 from warehouse.settings import Settings
 
 PAGE_ROWS = 10_000
-_MOST_PAGE_ROWS = 100_000
 
 GivenCursor = Annotated[
     str | None,
@@ -37,7 +37,7 @@ async def _paging(
         Query(
             alias="page_size",
             ge=1,
-            le=_MOST_PAGE_ROWS,
+            le=MOST_ROWS_AS_JSON,
             description="How many rows an answer in JSON has at most; the other forms have all of them.",
             examples=[1000],
         ),

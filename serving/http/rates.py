@@ -1,4 +1,4 @@
-"""How much an organization may ask in a minute, by its plan.
+"""How much an organization may ask in a minute and report in a day, by its plan.
 
 Each process counts for itself: behind N replicas an organization gets up to N times its rate.
 """
@@ -8,7 +8,7 @@ import time
 from dataclasses import dataclass
 from http import HTTPStatus
 
-from limits import RateLimitItemPerMinute
+from limits import RateLimitItem, RateLimitItemPerDay, RateLimitItemPerMinute
 from limits.storage import MemoryStorage
 from limits.strategies import SlidingWindowCounterRateLimiter
 
@@ -19,7 +19,7 @@ from warehouse.settings import STANDARD_PLAN, Settings
 
 @dataclass(frozen=True)
 class Allowance:
-    """What is left to somebody in this minute."""
+    """What is left to somebody in this minute, or day."""
 
     limit: int
     remaining: int
@@ -36,14 +36,15 @@ class Allowance:
 
 
 class Rates:
-    """Counts requests.
+    """Counts requests and events.
 
     Args:
         settings: How many each plan has.
     """
 
     def __init__(self, settings: Settings) -> None:
-        self._limits = {plan: RateLimitItemPerMinute(rate) for plan, rate in settings.rate_limits.items()}
+        self._requests = {plan: RateLimitItemPerMinute(rate) for plan, rate in settings.rate_limits.items()}
+        self._events = {plan: RateLimitItemPerDay(most) for plan, most in settings.event_limits.items()}
         self._limiter = SlidingWindowCounterRateLimiter(MemoryStorage())
 
     def take(self, principal: Principal, requests: int = 1) -> Allowance:
@@ -52,15 +53,28 @@ class Rates:
         Raises:
             ProblemError: Their organization has had all it may in this minute.
         """
-        limit = self._limits.get(principal.plan, self._limits[STANDARD_PLAN])
+        limit = self._requests.get(principal.plan, self._requests[STANDARD_PLAN])
         whose = principal.organization_id or principal.subject
-        is_taken = self._limiter.hit(limit, "organization", whose, cost=requests)
-        window = self._limiter.get_window_stats(limit, "organization", whose)
+        return self._take(limit, whose, requests, f"that was more than {limit.amount} requests in a minute")
+
+    def take_events(self, principal: Principal, events: int) -> None:
+        """Count events that somebody reports.
+
+        Raises:
+            ProblemError: Their organization has reported all it may in this day.
+        """
+        limit = self._events.get(principal.plan, self._events[STANDARD_PLAN])
+        whose = principal.organization_id or principal.subject
+        self._take(limit, whose, events, f"that would be more than {limit.amount:,} events in a day")
+
+    def _take(self, limit: RateLimitItem, whose: str, cost: int, refusal: str) -> Allowance:
+        is_taken = self._limiter.hit(limit, whose, cost=cost)
+        window = self._limiter.get_window_stats(limit, whose)
         allowance = Allowance(limit.amount, max(0, window.remaining), _seconds_until(window.reset_time))
         if not is_taken:
             raise ProblemError(
                 HTTPStatus.TOO_MANY_REQUESTS,
-                f"that was more than {limit.amount} requests in a minute",
+                refusal,
                 "ask again later",
                 {**allowance.headers, "Retry-After": str(allowance.reset_seconds)},
             )

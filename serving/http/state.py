@@ -11,7 +11,7 @@ from serving.datasources.worker import Worker
 from serving.http.erasing import Erasing
 from serving.http.exporting import Exporting
 from serving.http.rates import Rates
-from serving.http.turns import Turns
+from serving.http.turns import Shares, Turns
 from serving.identity.accounts import Accounts
 from serving.identity.keys import Keys
 from serving.identity.oidc import OidcProvider, provider_of
@@ -26,6 +26,8 @@ from warehouse.settings import Settings
 _QUESTIONS = 8
 # Half of them, so that nobody waits for one organization alone, however much it asks.
 _QUESTIONS_OF_ONE = 4
+# What arrives is counted with what an organization has only once it is whole.
+_UPLOADS_OF_ONE = 2
 # A password takes 64 MiB to check; a provider that hangs keeps only those waiting who log in by it.
 _LOGINS = 4
 _KEY_CHECKS = 8
@@ -40,6 +42,7 @@ class State:
         turns: How many questions are computed at once, and how many of one organization.
         oidc: Where people log in besides here, if anywhere.
         worker: Does the jobs on datasources.
+        uploads: How many files of one organization arrive at once.
         logins: How many passwords are checked at once.
         oidc_logins: How many wait for the provider at once.
         key_checks: How many keys the warehouse is asked for at once.
@@ -58,6 +61,7 @@ class State:
     erasing: Erasing
     exporting: Exporting = field(default_factory=Exporting)
     turns: Turns = field(default_factory=lambda: Turns(_QUESTIONS, _QUESTIONS_OF_ONE))
+    uploads: Shares = field(default_factory=lambda: Shares(_UPLOADS_OF_ONE))
     logins: CapacityLimiter = field(default_factory=lambda: CapacityLimiter(_LOGINS))
     oidc_logins: CapacityLimiter = field(default_factory=lambda: CapacityLimiter(_LOGINS))
     key_checks: CapacityLimiter = field(default_factory=lambda: CapacityLimiter(_KEY_CHECKS))

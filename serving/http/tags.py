@@ -8,7 +8,7 @@ from fastapi import Request, Response
 from serving.http.formats import JSON
 from serving.http.pages import Page
 from serving.http.state import State
-from serving.query_log import Caller
+from serving.query_log import Call
 
 
 def tagged(state: State, page: Page, media_type: str) -> dict[str, str]:
@@ -17,14 +17,12 @@ def tagged(state: State, page: Page, media_type: str) -> dict[str, str]:
     return {"Vary": "Accept, Authorization", "Cache-Control": "private, no-cache", "ETag": tag}
 
 
-def not_modified(
-    request: Request, state: State, page: Page, headers: dict[str, str], caller: Caller
-) -> Response | None:
-    """What is answered to somebody who has the answer already; None: they have it not. The question is logged."""
+def not_modified(request: Request, page: Page, headers: dict[str, str], call: Call) -> Response | None:
+    """What is answered to somebody who has the answer already; None: they have it not."""
     if headers["ETag"] not in request.headers.get("if-none-match", ""):
         return None
-    thread, standing = page.thread, page.place.standing
-    state.metrics.repeated(thread.query, thread.organization, standing, caller)
+    call.stands_on(page.place.standing.snapshot)
+    call.answered(is_cache_hit=True)
     return Response(status_code=HTTPStatus.NOT_MODIFIED, headers=headers)
 
 

@@ -11,6 +11,26 @@ Given = TypeVarTuple("Given")
 Done = TypeVar("Done")
 
 
+class Shares:
+    """Lets so much be done at once for one organization; what is more waits.
+
+    Args:
+        of_one: How much.
+    """
+
+    def __init__(self, of_one: int) -> None:
+        self._of_one = of_one
+        # A share is there for as long as anybody waits for it or has a part of it.
+        self._shares: WeakValueDictionary[str | None, CapacityLimiter] = WeakValueDictionary()
+
+    def of(self, whose: str | None) -> CapacityLimiter:
+        """The share of one organization; None: of who asks across organizations."""
+        share = self._shares.get(whose)
+        if share is None:
+            share = self._shares[whose] = CapacityLimiter(self._of_one)
+        return share
+
+
 class Turns:
     """Does work in threads, in the order it came as far as there are turns.
 
@@ -21,9 +41,7 @@ class Turns:
 
     def __init__(self, at_once: int, of_one: int) -> None:
         self._all = CapacityLimiter(at_once)
-        self._of_one = of_one
-        # A share is there for as long as anybody waits for it or has a part of it.
-        self._shares: WeakValueDictionary[str | None, CapacityLimiter] = WeakValueDictionary()
+        self._shares = Shares(of_one)
 
     async def do(self, organization: str | None, work: Callable[[*Given], Done], *given: *Given) -> Done:
         """What the work comes to, once it is its turn.
@@ -33,8 +51,5 @@ class Turns:
             work: What is done, in a thread.
             given: What it is called with.
         """
-        share = self._shares.get(organization)
-        if share is None:
-            share = self._shares[organization] = CapacityLimiter(self._of_one)
-        async with share:
+        async with self._shares.of(organization):
             return await anyio.to_thread.run_sync(work, *given, limiter=self._all)

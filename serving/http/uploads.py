@@ -69,12 +69,13 @@ class UploadOut(BaseModel):
 async def upload(request: Request, state: Annotated[State, Depends(state_of)], datasources: ToWrite) -> UploadOut:
     """Take a file in as a datasource, or as another file of one; `sync` lands it, and so does the next run."""
     folder = await run_in_threadpool(incoming_folder, state.settings.home)
-    form = await received(request, folder, state.settings.upload_bytes)
-    try:
-        target = _target(datasources, form)
-        placed = await run_in_threadpool(place, datasources, form.path, form.sha256, target)
-    finally:
-        form.path.unlink(missing_ok=True)
+    async with state.uploads.of(datasources.actor.organization_id):
+        form = await received(request, folder, state.settings.upload_bytes)
+        try:
+            target = _target(datasources, form)
+            placed = await run_in_threadpool(place, datasources, form.path, form.sha256, target)
+        finally:
+            form.path.unlink(missing_ok=True)
     return UploadOut(
         datasource=out(placed.datasource),
         table=target.table,

@@ -208,8 +208,9 @@ class OidcProvider:
                 f"the OpenID Connect provider calls itself {found.get('issuer')!r}, not {self._issuer!r}",
                 hint="set DATAINSIGHT_OIDC_ISSUER to the letter as the provider writes it",
             )
-        for name in _ENDPOINTS:
-            _require_https(found[name])
+        for name in (*_ENDPOINTS, "userinfo_endpoint"):
+            if name in found:
+                _require_https(found[name])
         with self._lock:
             self._discovered = (time.monotonic(), found)
         return found

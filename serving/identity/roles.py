@@ -16,7 +16,6 @@ class Permission(StrEnum):
     MEMBERS_WRITE = "members:write"
     AUDIT_READ = "audit:read"
     PRIVACY_WRITE = "privacy:write"
-    ORGANIZATIONS_READ = "organizations:read"
 
 
 class Role(StrEnum):
@@ -38,11 +37,11 @@ _ADMIN = _EDITOR | {
     Permission.AUDIT_READ,
     Permission.PRIVACY_WRITE,
 }
-_OPERATOR = _ADMIN | {Permission.ORGANIZATIONS_READ}
 
 PERMISSIONS: dict[Role, frozenset[Permission]] = {
     Role.VIEWER: _VIEWER,
     Role.EDITOR: _EDITOR,
     Role.ADMIN: _ADMIN,
-    Role.OPERATOR: _OPERATOR,
+    # The same, of every organization.
+    Role.OPERATOR: _ADMIN,
 }

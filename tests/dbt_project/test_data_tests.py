@@ -41,6 +41,7 @@ BREAKS = {
     " where subscription_id = 's1'",
     "batches_have_a_known_status": "update marts.fact_batches set status = 'lost'",
     "metric_queries_have_a_known_outcome": "update marts.fact_metric_queries set outcome = 'lost'",
+    "metric_queries_are_of_a_known_kind": "update marts.fact_metric_queries set kind = 'wish'",
     "quality_results_have_a_known_outcome": "update marts.fact_quality_results set outcome = 'lost'",
 }
 WARNINGS = {

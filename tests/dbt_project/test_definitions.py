@@ -56,6 +56,7 @@ METRICS = [
     "units_sold",
     "retail_invoices",
     "retail_customers",
+    "metric_calls",
     "metric_queries",
     "failed_metric_queries",
     "answer_milliseconds",

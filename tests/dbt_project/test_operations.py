@@ -61,7 +61,7 @@ def test_changes_of_batches_are_seen_and_end_where_a_full_refresh_does(star: Sta
     _judge(star, admitted, "admitted", _check("id_present"), _check("known", "warned", failed_rows=2, detail="new"))
     _judge(star, refused, "refused", _check("readable", "failed", severity="batch"))
     _ask(star, "acme", admission_seq=1, row_count=3, is_cache_hit=False, door="http", principal="key:1")
-    _ask(star, query_id=7, outcome="failed")
+    _ask(star, query_id=7, outcome="failed", kind="explain")
 
     star.build(*EVERYTHING)
     assert _statuses(star) == [(waits, "landed", 0, None), (admitted, "admitted", 0, 1), (refused, "refused", 0, None)]
@@ -74,11 +74,11 @@ def test_changes_of_batches_are_seen_and_end_where_a_full_refresh_does(star: Sta
         (refused, 1, "readable", "batch", "failed", 0, None),
     ]
     assert star.rows(
-        "select organization_id, organization_key is null, metric_names, group_by_names, outcome, row_count,"
+        "select kind, organization_id, organization_key is null, metric_names, group_by_names, outcome, row_count,"
         " door, principal from marts.fact_metric_queries order by query_id"
     ) == [
-        ("acme", False, "mrr, arr", "", "answered", 3, "http", "key:1"),
-        ("(operator)", True, "mrr, arr", "", "failed", None, "command", None),
+        ("query", "acme", False, "mrr, arr", "", "answered", 3, "http", "key:1"),
+        ("explain", "(operator)", True, "mrr, arr", "", "failed", None, "command", None),
     ]
 
     contents, storage = {name: star.contents()[name] for name in MARTS}, star.storage(MARTS)

@@ -40,8 +40,10 @@ def test_reported_events_are_metrics_of_their_organization_alone(configured: Com
     )
     with open_warehouse(settings) as warehouse, running(create_app(settings)) as address:
         door = Server(address, warehouse)
+        # It looks like an escape of JSON.
+        folder = {"path": r"C:\u0000\udata"}
         for organization, events in (
-            ("A-1", [_event("e-1"), _event("e-2", action="exported", dashboard_id="d-1")]),
+            ("A-1", [_event("e-1", properties=folder), _event("e-2", action="exported", dashboard_id="d-1")]),
             ("A-1", [_event("e-2"), _event("e-3", occurred_at="2024-03-05T10:10:00Z")]),
             ("A-2", [_event("e-1", action="A secret of theirs")]),
         ):

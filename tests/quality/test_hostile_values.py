@@ -69,6 +69,7 @@ DOCUMENTS = {
     '{"login": "a"}': True,
     r'{"login": "a", "name": "\ud83d\ude00 \u00e9"}': True,
     '{"login": "a", "n": 1e999999}': True,
+    r'{"login": "a", "name": "C:\\u0000 \\ud83d"}': True,
     "": True,
     None: True,
     '{"login": ""}': False,
@@ -80,6 +81,8 @@ DOCUMENTS = {
     "null": False,
     r'{"login": "a", "name": "\u0000"}': False,
     r'{"login": "a", "name": "\ud83d"}': False,
+    r'{"login": "a", "name": "\\\u0000"}': False,
+    r'{"login": "a", "name": "\ud83d\\\ude00"}': False,
     "[" * 100_000: False,
 }
 

@@ -11,6 +11,8 @@ PATHS = sorted(SUITES_FOLDER.glob("*/*.yaml"))
 TABLES = [(path.parent.name, path.stem) for path in PATHS]
 # The same row twice is two of them.
 WITHOUT_A_KEY = {("online_retail", "invoice_lines")}
+# Rows of many organizations, none of which may have those of the others refused.
+OF_MANY = {("platform", "events")}
 
 
 def suite_of(source: str, table: str) -> Suite:
@@ -41,7 +43,7 @@ def test_every_rule_says_what_it_means_and_whose_it_is(source: str, table: str) 
 def test_every_suite_guards_its_key_and_refuses_a_wrong_export(source: str, table: str) -> None:
     kinds = {rule.kind: rule for rule in suite_of(source, table).expectations}
     assert (source, table) in WITHOUT_A_KEY or kinds["unique"].severity == "row"
-    assert kinds["share_of_broken_rows"].severity == "batch"
+    assert kinds["share_of_broken_rows"].severity == ("warn" if (source, table) in OF_MANY else "batch")
     assert kinds["rows_at_least"].severity == "warn"
 
 

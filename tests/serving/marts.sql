@@ -182,5 +182,6 @@ insert into marts.fact_metric_queries values
 (2, 'acme', 'acme', '2024-02-05', 'mrr, arr', 'failed', 2, null, 1),
 (3, 'bolt', 'bolt', '2024-02-05', 'mrr', 'answered', 1.5, true, 1);
 alter table marts.fact_metric_queries
-add column door text not null default 'http', add column principal text default 'key:1';
+add column door text not null default 'http', add column principal text default 'key:1',
+    add column kind text not null default 'query';
 alter table marts.fact_sessions add column organization_key text generated always as (organization_id) stored;

@@ -195,6 +195,16 @@ def test_a_row_without_a_value_may_be_among_the_largest_and_is_not_the_others(re
     assert [row[:2] for row in sources][-1] in ([None, False], [None, True])
 
 
+def test_the_largest_may_have_a_longer_name_than_one_may_ask_for(store: Store, ask: Asking) -> None:
+    store.sql("update marts.dim_organizations set industry = repeat('retail', 200) where organization_id = 'bolt'")
+    store.publish()
+    top = {"dimension": "industry", "by": "mrr", "n": 1, "other": True}
+    assert ask.rows("mrr", group_by=["industry"], top=top) == [
+        ["retail" * 200, False, 200.5],
+        [None, True, 100.0],
+    ]
+
+
 @pytest.mark.parametrize("dimension", ["is_beta", "plan", "feature"])
 def test_the_largest_of_any_type(reader: Asking, dimension: str) -> None:
     top = {"dimension": dimension, "by": "feature_uses", "n": 1, "other": True}

@@ -81,6 +81,13 @@ def test_answers_are_kept_within_their_bytes_and_the_oldest_make_room() -> None:
     assert (kept.near(key(1_000)), kept.bytes) == (None, before)
 
 
+def test_an_answer_of_many_pages_takes_what_its_rows_take() -> None:
+    large = answer(rows=1_000_000)
+    kept = KeptAnswers(5 * large.table.nbytes)
+    kept.put(key(1), large)
+    assert kept.near(key(1)) is large
+
+
 def test_an_answer_is_for_one_organization_one_policy_and_one_question() -> None:
     kept = KeptAnswers(1_000_000)
     kept.put(key(1), answer())
@@ -133,6 +140,22 @@ def test_replicas_share_answers_and_go_on_without_redis(redis_port: int, tmp_pat
     # Once it is known to be away, nobody waits for it.
     assert time.monotonic() - started < 5
     assert here.near(key(3)) is not None
+
+
+def test_half_an_answer_in_redis_is_none(redis_port: int, tmp_path: Path) -> None:
+    url = f"redis://127.0.0.1:{redis_port}/0"
+    shared = SharedAnswers(url, 100_000)
+    with redis_server(redis_port, tmp_path), redis.Redis.from_url(url) as client:
+        shared.put(key(1), answer(3))
+        (name,) = client.keys()
+        whole = client.get(name)
+        assert isinstance(whole, bytes)
+        for size in range(0, len(whole), 100):
+            client.set(name, whole[:size])
+            assert shared.get(key(1)) is None, size
+        client.set(name, whole)
+        assert shared.get(key(1)) is not None
+    shared.close()
 
 
 def test_metrics_are_answered_from_redis_and_without_it(store: Store, redis_port: int, tmp_path: Path) -> None:

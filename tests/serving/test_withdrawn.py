@@ -13,7 +13,7 @@ from serving.http.app import create_app
 from serving.identity.roles import Role
 from serving.kept_answers import KeptAnswers, SharedAnswers
 from serving.metrics import Metrics, parse_query
-from serving.standing import Standings
+from serving.standing import Standing, Standings
 from serving.store import delete_withdrawn
 from tests.serving.conftest import Store
 from tests.serving.http.conftest import Server, running, until
@@ -93,6 +93,42 @@ def test_what_follows_a_withdrawn_snapshot_is_answered_from_before_it_is_warm(st
         standings.close()
     assert prepared == [first, second]
     assert standings.at(second) is None
+
+
+def test_what_goes_wrong_with_one_snapshot_keeps_nobody_from_the_next(
+    store: Store, caplog: pytest.LogCaptureFixture
+) -> None:
+    store.publish()
+    standings = Standings(store.warehouse, store.settings.snapshot_retention_hours)
+    refused: set[int] = set()
+
+    def prepare(standing: Standing) -> None:
+        if standing.snapshot.snapshot_id == second and not refused:
+            refused.add(second)
+            raise ValueError("nobody has thought of this")
+
+    second = 0
+    standings.watch(prepare)
+    try:
+        second = store.publish("another build").snapshot_id
+        until(lambda: standings.now().snapshot.snapshot_id == second)
+        third = store.publish("a third build", anew=True).snapshot_id
+        until(lambda: standings.now().withdrawn_up_to == second)
+        assert standings.now().snapshot.snapshot_id == third
+    finally:
+        standings.close()
+    assert refused == {second}
+    assert "the newest snapshot cannot be served" in caplog.text
+
+
+def test_files_that_cannot_be_read_are_told_of_in_one_line(store: Store) -> None:
+    store.publish()
+    for file in Path(store.settings.metric_store_url).rglob("*.parquet"):
+        file.write_bytes(b"no parquet")
+    engine = Engine(store.settings)
+    with pytest.raises(DataInsightError, match=r"the metric store .* cannot be used"):
+        engine.open(store.latest())
+    engine.close()
 
 
 def test_a_snapshot_is_made_warm_for_no_longer_than_a_question_may_take(

@@ -38,6 +38,12 @@ def test_a_question_has_an_end(acme: Client, question: dict[str, Any]) -> None:
     assert told["problem"]["status"] == 400
 
 
+def test_a_name_in_a_path_has_an_end(acme: Client) -> None:
+    for name in ("x" * 201, "x" * 4_000):
+        assert acme.get(f"/metrics/mrr/dimensions/{name}/values").status_code == 400
+        assert acme.get(f"/metrics/{name}").status_code == 404
+
+
 def test_as_many_values_as_may_be_are_answered_like_one(acme: Client) -> None:
     values = ["US", *(f"nowhere {number}" for number in range(9_999))]
     for op, other in (("in", "eq"), ("not_in", "ne")):

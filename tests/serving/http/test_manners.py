@@ -14,8 +14,9 @@ import httpx
 import pytest
 
 from serving.http.app import create_app
+from serving.identity.roles import Role
 from tests.serving.conftest import Store
-from tests.serving.http.conftest import Server, begin_within_a_minute, running
+from tests.serving.http.conftest import Client, Server, begin_within_a_minute, running
 
 
 def test_headers_of_good_manners_are_on_every_answer(server: Server) -> None:
@@ -177,6 +178,34 @@ def test_pages_of_listed_origins_may_read_and_no_others(published: Store) -> Non
             simple = httpx.get(f"{address}/health/live", headers={"Origin": origin})
             assert simple.headers.get("Access-Control-Allow-Origin") == allowed
             assert "Access-Control-Allow-Credentials" not in simple.headers
+
+
+def test_an_organization_reports_so_many_events_in_a_day(published: Store) -> None:
+    settings = published.settings.model_copy(update={"event_limits": {"standard": 3}})
+    said = {"user_id": "ada", "action": "viewed", "occurred_at": "2024-03-05T10:00:00Z"}
+
+    def report(client: Client, *names: str) -> int:
+        events = [{"event_id": name, **said} for name in names]
+        answer = client.http.post("/api/v1/analytics/events", json={"events": events})
+        if answer.status_code == 429:
+            assert answer.json()["detail"] == "that would be more than 3 events in a day"
+            assert 1 <= int(answer.headers["Retry-After"]) <= 86_400
+        return answer.status_code
+
+    with running(create_app(settings)) as address:
+        server = Server(address, published.warehouse)
+        with (
+            server.client(server.key("acme", Role.EDITOR)) as acme,
+            server.client(server.key("bolt", Role.EDITOR)) as bolt,
+        ):
+            assert [report(acme, "a", "b"), report(acme, "c", "d"), report(acme, "c"), report(acme, "d")] == [
+                202,
+                429,
+                202,
+                429,
+            ]
+            assert report(bolt, "a", "b", "c") == 202
+            assert acme.ask("mrr").status_code == 200
 
 
 def test_an_organization_has_so_many_requests_in_a_minute_whoever_sends_them(published: Store) -> None:

@@ -1,5 +1,6 @@
 """Logging in by a real OpenID Connect provider on loopback, and what a provider or a browser can do wrong."""
 
+import json
 import logging
 import socket
 import threading
@@ -12,6 +13,7 @@ from urllib.parse import parse_qs, urlsplit
 import httpx
 import oidc_provider_mock
 import pytest
+import werkzeug
 import werkzeug.serving
 from pydantic import SecretStr
 
@@ -45,16 +47,23 @@ class Provider:
         return httpx.URL(answer.headers["Location"])
 
 
-@pytest.fixture(scope="module")
-def provider() -> Iterator[Provider]:
+@contextmanager
+def serving(app: Any) -> Iterator[str]:
+    """The address of a server that runs an application of WSGI."""
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
-    server = werkzeug.serving.make_server("127.0.0.1", 0, oidc_provider_mock.app(), threaded=True)
+    server = werkzeug.serving.make_server("127.0.0.1", 0, app, threaded=True)
     thread = threading.Thread(target=server.serve_forever, args=(0.05,))
     thread.start()
-    yield Provider(f"http://127.0.0.1:{server.server_port}")
+    yield f"http://127.0.0.1:{server.server_port}"
     server.shutdown()
     thread.join()
     server.server_close()
+
+
+@pytest.fixture(scope="module")
+def provider() -> Iterator[Provider]:
+    with serving(oidc_provider_mock.app()) as address:
+        yield Provider(address)
 
 
 def with_provider(settings: Settings, issuer: str, **more: Any) -> Settings:
@@ -244,6 +253,28 @@ def test_without_a_provider_there_is_no_such_way(server: Server) -> None:
     with server.client() as client:
         for path in ("login", "callback?code=x&state=y"):
             assert client.get(f"/auth/oidc/{path}").status_code == 404
+
+
+@pytest.mark.parametrize("endpoint", ["authorization_endpoint", "token_endpoint", "jwks_uri", "userinfo_endpoint"])
+def test_a_provider_one_of_whose_doors_is_in_clear_is_not_asked(settings: Settings, endpoint: str) -> None:
+    @werkzeug.Request.application
+    def discovery(request: werkzeug.Request) -> werkzeug.Response:
+        doors = ("authorization_endpoint", "token_endpoint", "jwks_uri", "userinfo_endpoint")
+        told = {"issuer": request.host_url.rstrip("/"), **{name: f"https://idp.example.com/{name}" for name in doors}}
+        return werkzeug.Response(
+            json.dumps(told | {endpoint: f"http://idp.example.com/{endpoint}"}), mimetype="application/json"
+        )
+
+    with serving(discovery) as issuer, pytest.raises(DataInsightError, match="in clear"):
+        OidcProvider(with_provider(settings, issuer), issuer).depart(None)
+
+
+def test_an_address_comes_back_so_often_and_no_more(published: Store, provider: Provider) -> None:
+    settings = with_provider(published.settings, provider.address, login_attempts=1)
+    with running(create_app(settings)) as address:
+        answers = [httpx.get(f"{address}/api/v1/auth/oidc/callback?code=x&state=y") for _ in range(11)]
+    assert [answer.status_code for answer in answers] == [401] * 10 + [429]
+    assert int(answers[-1].headers["Retry-After"]) > 0
 
 
 def test_while_the_provider_is_away_it_is_said_and_the_rest_goes_on(published: Store) -> None:

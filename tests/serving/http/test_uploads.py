@@ -5,6 +5,7 @@ import socket
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -12,11 +13,12 @@ from urllib.parse import urlsplit
 import httpx
 import pytest
 
+from serving.datasources.uploads import incoming_folder
 from serving.http.app import create_app
 from serving.identity.roles import Role
 from tests.serving.conftest import Store
 from tests.serving.datasources.test_content import CSV, parquet, workbook
-from tests.serving.http.conftest import Client, Server, running
+from tests.serving.http.conftest import Client, Server, running, until
 from tests.serving.http.people import audited
 
 LIMIT = 64 * 1024
@@ -184,6 +186,34 @@ def test_the_limit_is_kept_while_a_file_arrives(server: Server, folder: Path) ->
         # The body has no end yet.
         assert sent.recv(64).startswith(b"HTTP/1.1 413")
     assert files(folder) == before
+
+
+def test_two_files_of_an_organization_arrive_at_once_and_no_more(server: Server, folder: Path) -> None:
+    place = urlsplit(server.address)
+    begun = b'--b\r\nContent-Disposition: form-data; name="file"; filename="a.csv"\r\n\r\na,b\n'
+
+    def begin(key: str) -> socket.socket:
+        sent = socket.create_connection((str(place.hostname), int(place.port or 0)))
+        sent.sendall(
+            f"POST /api/v1/uploads HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {key}\r\n"
+            "Content-Type: multipart/form-data; boundary=b\r\nTransfer-Encoding: chunked\r\n\r\n".encode()
+            + f"{len(begun):x}\r\n".encode() + begun + b"\r\n"
+        )  # fmt: skip
+        return sent
+
+    def arriving() -> int:
+        return len(list(incoming.iterdir())) - before
+
+    incoming = incoming_folder(folder.parent)
+    before = len(list(incoming.iterdir()))
+    umbrella, soylent = (server.key(name, Role.ADMIN) for name in ("umbrella", "soylent"))
+    with ExitStack() as stack:
+        first, *_ = [stack.enter_context(begin(umbrella)) for _ in range(5)]
+        until(lambda: arriving() == 2)
+        stack.enter_context(begin(soylent))
+        until(lambda: arriving() == 3)
+        first.close()
+    until(lambda: arriving() == 0)
 
 
 def test_all_files_of_an_organization_have_a_limit_together(published: Store, folder: Path) -> None:

@@ -6,7 +6,7 @@
     pre_hook="{{ move_to_organization_versions('asked_date') }}",
 ) }}
 
--- Questions are never changed and have no admission, so their numbers tell new ones. A number is given before its row
+-- Calls are never changed and have no admission, so their numbers tell new ones. A number is given before its row
 -- can be seen: one that was being written while the last build looked is found among the last thousand numbers before.
 with queries as (
     select stated.*
@@ -37,6 +37,7 @@ final as (
         attributed.asked_for as organization_id,
         attributed.asked_date,
         attributed.asked_at,
+        attributed.kind,
         attributed.door,
         attributed.principal,
         attributed.metric_names,

@@ -7,6 +7,7 @@ final as (
     select
         query_id,
         asked_at,
+        kind,
         organization_id,
         door,
         principal,
