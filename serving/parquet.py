@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     import pyarrow as pa
 
-ROW_GROUP_ROWS = 100_000
+# docs/decisions/0014-row-groups-of-50000-rows.md
+ROW_GROUP_ROWS = 50_000
 
 _BUFFER_BYTES = 1 << 20
 

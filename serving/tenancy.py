@@ -91,7 +91,7 @@ def restrict(
                 rows = rows.where(owner.eq(literal(organization, "string", "the organization")))
         for further in condition(table):
             rows = rows.where(further)
-        table.replace(rows.subquery(table.alias or mart))
+        table.replace(rows.subquery(table.alias or mart, copy=False))
 
 
 def _reads(table: "exp.Table", columns: tuple[str, ...]) -> bool:
