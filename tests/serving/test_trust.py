@@ -17,16 +17,25 @@ def ledger(store: Store) -> Any:
     """Writes batches into the ledger."""
     numbers = iter(range(1, 100))
 
-    def batch(table: str, status: str, *, paths: tuple[str, ...] = (), checks: str = "[]", quarantined: int = 0) -> int:
+    def batch(
+        table: str,
+        status: str,
+        *,
+        source: str = "saas",
+        paths: tuple[str, ...] = (),
+        checks: str = "[]",
+        quarantined: int = 0,
+    ) -> int:
         n = next(numbers)
         with store.warehouse.engine().begin() as connection:
             batch_id: int = connection.execute(
                 sa.text(
                     "insert into ops.batches (source, table_name, load_id, landed_at, row_count, status, checks,"
-                    " admission_seq) values ('saas', :table, :load, :landed, 10, :status, cast(:checks as jsonb), :seq)"
-                    " returning batch_id"
+                    " admission_seq) values"
+                    " (:source, :table, :load, :landed, 10, :status, cast(:checks as jsonb), :seq) returning batch_id"
                 ),
                 {
+                    "source": source,
                     "table": table,
                     "load": str(n),
                     "landed": LANDED + timedelta(hours=n),
@@ -103,6 +112,15 @@ def test_a_refused_batch_counts_until_its_files_are_admitted(store: Store, ask: 
     assert ask.answer("churn_events")["trust"]["refused_batches"] == 1
     store.publish("third")
     assert ask.answer("churn_events")["trust"]["refused_batches"] == 0
+
+
+def test_what_no_mart_stands_on_is_in_nobody_s_answer(store: Store, ask: Asking, ledger: Any) -> None:
+    store.publish()
+    before = ask.metrics.standing().version
+    ledger("orders", "refused", source="ds_0f8d2a50")
+    assert ask.metrics.standing().version == before
+    ledger("churn_events", "refused")
+    assert ask.metrics.standing().version != before
 
 
 def test_what_was_admitted_after_the_snapshot_is_not_in_it(store: Store, ask: Asking, ledger: Any) -> None:

@@ -14,6 +14,7 @@ from serving.identity.roles import PERMISSIONS, Role
 from tests.serving.conftest import Store
 from tests.serving.http.conftest import Server, running
 from tests.serving.http.people import PASSWORD, added, audited, new_email, post, registered
+from tests.serving.http.reporting import event
 
 
 def test_who_registers_is_the_admin_of_an_empty_organization_of_their_own(server: Server) -> None:
@@ -214,6 +215,7 @@ def test_who_is_disabled_or_removed_does_not_go_on(server: Server) -> None:
             ("/keys", {}),
             ("/embed/tokens", {"dashboards": ["1"]}),
             ("/auth/totp", {"password": PASSWORD}),
+            ("/analytics/events", {"events": [event("e-1")]}),
         ):
             assert client.http.post(f"/api/v1{path}", json=body).status_code == 401, path
 

@@ -56,6 +56,23 @@ def test_a_warehouse_that_only_reads_takes_nothing(door: Server, acme: httpx.Cli
     assert report(acme, event("e-1")).status_code == 503
 
 
+def test_what_is_answered_for_is_on_disk_whatever_the_server_does_for_others(door: Server, acme: httpx.Client) -> None:
+    with door.warehouse.engine().begin() as connection:
+        connection.exec_driver_sql(
+            f"alter database {door.warehouse.url_object.database} set synchronous_commit = off;"
+            " create table public.said (setting text); grant insert on public.said to public;"
+            " create function public.note() returns trigger language plpgsql as"
+            " $$ begin insert into public.said values (current_setting('synchronous_commit')); return null; end $$;"
+            " create trigger noted after insert on app.events execute function public.note();"
+            " select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database()"
+            " and pid <> pg_backend_pid()"
+        )
+    until(lambda: report(acme, event("e-1")).status_code == 202)
+    with door.warehouse.engine().connect() as connection:
+        assert connection.execute(sa.text("select current_setting('synchronous_commit')")).scalar_one() == "off"
+        assert set(connection.execute(sa.text("select setting from public.said")).scalars()) == {"on"}
+
+
 def test_a_server_that_is_killed_right_after_its_answer_has_lost_nothing(
     settings: Settings, warehouse: Warehouse
 ) -> None:

@@ -1,4 +1,4 @@
-"""What the API says of itself holds: generated requests by its own description, by viewers, admins and operators."""
+"""What the API says of itself holds: generated requests by its description, of viewers, admins, operators and pages."""
 
 from typing import Any
 
@@ -11,7 +11,7 @@ from serving.http.app import create_app
 from serving.identity.roles import Role
 from tests.serving.conftest import Store
 from tests.serving.http.conftest import Server, running
-from tests.serving.http.people import added
+from tests.serving.http.people import added, post
 
 _EXAMPLES = 12
 
@@ -19,9 +19,9 @@ _EXAMPLES = 12
 _MEANING = positive_data_acceptance
 
 
-@pytest.fixture(scope="module", params=[Role.VIEWER, Role.ADMIN, Role.OPERATOR])
+@pytest.fixture(scope="module", params=[Role.VIEWER, Role.ADMIN, Role.OPERATOR, None])
 def description(request: pytest.FixtureRequest, published: Store) -> Any:
-    """The description of a running server, and an access token for it."""
+    """The description of a running server, and an access token for it; None: the embed token of a page."""
     unlimited = published.settings.model_copy(
         update={
             "rate_limits": {"standard": 10**9},
@@ -32,8 +32,13 @@ def description(request: pytest.FixtureRequest, published: Store) -> Any:
     )
     with running(create_app(unlimited)) as address:
         schema = schemathesis.openapi.from_url(f"{address}/api/v1/openapi.json")
-        organization = None if request.param is Role.OPERATOR else "acme"
-        schema.key = added(Server(address, published.warehouse), organization, request.param).tokens["access_token"]
+        server = Server(address, published.warehouse)
+        if request.param is None:
+            made = post(server, "/embed/tokens", {"metrics": ["mrr"]}, server.key("acme", Role.EDITOR))
+            schema.key = made.json()["token"]
+        else:
+            organization = None if request.param is Role.OPERATOR else "acme"
+            schema.key = added(server, organization, request.param).tokens["access_token"]
         yield schema
 
 
