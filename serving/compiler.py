@@ -12,7 +12,7 @@ from serving.literals import date_literal, literal
 from serving.marts import SCHEMA
 from serving.names import Dimension, GroupBy, unknown
 from serving.periods import require_whole_periods
-from serving.pruning import Pruning
+from serving.pruning import Days, Pruning
 from serving.query import MetricQuery
 from serving.simplify import simplify
 from serving.tenancy import marts_of, parse_statement, restrict
@@ -32,14 +32,14 @@ class Place:
 
     Attributes:
         organization: Whose rows it reads; None reads everybody's.
-        relation: Where the rows of a mart are.
+        relation: Where the rows of some days of a mart are.
         time_columns: The time column of each mart that has one.
         schema_of: The columns of a mart.
         type_of: The type of a dimension's values.
     """
 
     organization: str | None
-    relation: "Callable[[str], exp.Table]"
+    relation: "Callable[[str, Days], exp.Table]"
     time_columns: dict[str, str | None]
     schema_of: "Callable[[str], pa.Schema]"
     type_of: Callable[[Dimension], str]
@@ -93,7 +93,7 @@ class Compiler:
         simplify(tree, place.schema_of)
         marts = frozenset(mart for _, mart in marts_of(tree))
         pruning = Pruning(query.time_range, names.base_grain, {} if windowed else place.time_columns)
-        restrict(tree, self._policy, place.organization, place.relation, pruning.condition)
+        restrict(tree, self._policy, place.organization, place.relation, pruning)
         ordered = _ordered(tree, query, group_by)
         limits = [limit for limit in (query.limit, most_rows) if limit is not None]
         if limits:
@@ -147,7 +147,7 @@ def _literals(marked: MarkedValues, place: Place) -> "list[exp.Expr]":
     return [literal(value, kind, name) for value in marked.values]
 
 
-def shown_mart(mart: str) -> "exp.Table":
+def shown_mart(mart: str, _days: Days) -> "exp.Table":
     """Where the rows of a mart are, for somebody to read."""
     from sqlglot import exp
 

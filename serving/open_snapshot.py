@@ -7,14 +7,16 @@ import itertools
 import re
 import threading
 import weakref
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
+from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from serving.delta import files_of
 from serving.flights import AbandonedError, Interruption
 from serving.names import Dimension
+from serving.pruning import EVERY_DAY, Days
 from serving.snapshots import Snapshot, TableState
 from serving.store_files import is_local, table_url
 from serving.types import type_name
@@ -28,7 +30,10 @@ if TYPE_CHECKING:
     from sqlglot import exp
 
 MEMORY_LIMIT = "2GB"
+# Ranges of months that have a relation of their own; any other is read from that of all.
+_MOST_RANGES = 500
 _NUMBERS = itertools.count(1)
+_MONTH = re.compile(r"\d{4}-\d{2}")
 
 
 class OpenSnapshot:
@@ -54,6 +59,9 @@ class OpenSnapshot:
         self._datasets: dict[str, Any] = {}
         self._schemas: dict[str, pa.Schema] = {}
         self._types: dict[tuple[str, str], str] = {}
+        self._files: dict[str, list[tuple[str, str]]] = {}
+        self._ranges: dict[tuple[str, tuple[str, ...]], str] = {}
+        self._lock = threading.Lock()
         connection.execute(f"create schema {self._schema}")
         weakref.finalize(self, _let_go, connection, self._schema).atexit = False  # type: ignore[misc]
         for name, state in snapshot.tables.items():
@@ -64,8 +72,8 @@ class OpenSnapshot:
         """The time column of each mart that is split by one."""
         return {name: state.time_column for name, state in self.snapshot.tables.items()}
 
-    def relation(self, mart: str) -> "exp.Table":
-        """Where the rows of a mart are.
+    def relation(self, mart: str, days: Days = EVERY_DAY) -> "exp.Table":
+        """Where the rows of some days of a mart are, with those of the rest of their months at least.
 
         Raises:
             DataInsightError: The snapshot has no such mart.
@@ -75,7 +83,7 @@ class OpenSnapshot:
         self.schema_of(mart)
         if mart in self._datasets:
             return exp.table_(self._dataset_name(mart), quoted=True)
-        return exp.table_(mart, db=self._schema, quoted=True)
+        return exp.table_(self._of_months(mart, days), db=self._schema, quoted=True)
 
     def schema_of(self, mart: str) -> "pa.Schema":
         """The columns of a mart, with what is known of them.
@@ -147,6 +155,28 @@ class OpenSnapshot:
                 hint=f"ask for less at once (the limit is {MEMORY_LIMIT} of memory), or publish again",
             ) from error
 
+    def _of_months(self, mart: str, days: Days) -> str:
+        """The name of a relation with the files of these days: passing over others costs half of reading them."""
+        import duckdb
+
+        known = self._files.get(mart, [])
+        wanted = tuple(file for month, file in known if _may_have(month, days))
+        if not wanted or len(wanted) == len(known):
+            return mart
+        with self._lock:
+            if (mart, wanted) not in self._ranges:
+                if len(self._ranges) >= _MOST_RANGES:
+                    return mart
+                name = f"{mart} {len(self._ranges)}"
+                try:
+                    with self._connection.cursor() as cursor:
+                        cursor.execute(f"create view {self._schema}.{quote_identifier(name)} as {_reading(wanted)}")
+                except duckdb.Error:
+                    # What is wrong with a file is told by the statement that reads it.
+                    return mart
+                self._ranges[mart, wanted] = name
+            return self._ranges[mart, wanted]
+
     def _dataset_name(self, mart: str) -> str:
         return f"{self._schema}_{mart}"
 
@@ -157,20 +187,32 @@ class OpenSnapshot:
         table = DeltaTable(url, version=state.version)
         target = f"{self._schema}.{quote_identifier(mart)}"
         # Delta's own list of paths is percent-encoded, which DuckDB takes at its word.
-        files = [str(Path(url).absolute() / file.path) for file in files_of(table)]
+        stored = [(file.partition, str(Path(url).absolute() / file.path)) for file in files_of(table)]
         self._schemas[mart] = pa.schema(table.schema().to_arrow())
-        if not files:
+        if not stored:
             self._connection.register("empty_mart", self._schemas[mart].empty_table())
             self._connection.execute(f"create or replace table {target} as from empty_mart")
             self._connection.unregister("empty_mart")
         elif local:
-            listed = ", ".join("'" + without_wildcards(file).replace("'", "''") + "'" for file in files)
-            self._connection.execute(
-                f"create or replace view {target} as select * from read_parquet([{listed}], hive_partitioning = false)"
-            )
+            self._files[mart] = stored
+            self._connection.execute(f"create or replace view {target} as {_reading(file for _, file in stored)}")
         else:
             # DuckDB reaches object stores by an extension only; Arrow reads them with Delta's own file system.
             self._datasets[mart] = table.to_pyarrow_dataset()
+
+
+def _may_have(partition: str, days: Days) -> bool:
+    """Whether a partition may have rows of these days; one that is no month may have any."""
+    if not _MONTH.fullmatch(partition):
+        return True
+    is_before = days.first is not None and partition < days.first.isoformat()[:7]
+    is_after = days.before is not None and partition > (days.before - timedelta(days=1)).isoformat()[:7]
+    return not is_before and not is_after
+
+
+def _reading(files: Iterable[str]) -> str:
+    listed = ", ".join("'" + without_wildcards(file).replace("'", "''") + "'" for file in files)
+    return f"select * from read_parquet([{listed}], hive_partitioning = false)"
 
 
 def _let_go(connection: "duckdb.DuckDBPyConnection", schema: str) -> None:

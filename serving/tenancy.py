@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from serving.literals import literal
 from serving.marts import SCHEMAS
+from serving.pruning import Days, Pruning
 from warehouse.errors import DataInsightError
 from warehouse.policy import Policy
 
@@ -55,8 +56,8 @@ def restrict(
     tree: "exp.Query",
     policy: Policy,
     organization: str | None,
-    relation: Callable[[str], "exp.Table"],
-    condition: "Callable[[exp.Table], list[exp.Expr]]",
+    relation: "Callable[[str, Days], exp.Table]",
+    pruning: Pruning,
 ) -> None:
     """Replace every base table by what may be read of it, in place.
 
@@ -64,8 +65,8 @@ def restrict(
         tree: The statement.
         policy: Whose the rows of each mart are.
         organization: Whose rows are read; None reads everybody's.
-        relation: Where the rows of a mart are.
-        condition: Further conditions on the rows of one place, true of all rows that matter there.
+        relation: Where the rows of some days of a mart are, perhaps among others.
+        pruning: Which days matter where.
 
     Raises:
         DataInsightError: A table is no mart, or a mart that the policy does not know, or an organization asks for what
@@ -75,7 +76,8 @@ def restrict(
 
     for table, mart in marts_of(tree):
         rule = policy.mart(mart)
-        rows = exp.select("*").from_(relation(mart))
+        days = pruning.days(table)
+        rows = exp.select("*").from_(relation(mart, days))
         if organization is not None:
             if rule.internal or _reads(table, rule.hidden_from_tenants):
                 raise DataInsightError(
@@ -85,11 +87,11 @@ def restrict(
             if rule.hidden_from_tenants:
                 # Whatever way to them was overlooked above leads to a column that is not there.
                 hidden = [exp.to_identifier(name, quoted=True) for name in rule.hidden_from_tenants]
-                rows = exp.select(exp.Star(except_=hidden)).from_(relation(mart))
+                rows = exp.select(exp.Star(except_=hidden)).from_(relation(mart, days))
             if rule.organization_column is not None:
                 owner = exp.column(rule.organization_column, quoted=True)
                 rows = rows.where(owner.eq(literal(organization, "string", "the organization")))
-        for further in condition(table):
+        for further in pruning.condition(mart, days):
             rows = rows.where(further)
         table.replace(rows.subquery(table.alias or mart, copy=False))
 

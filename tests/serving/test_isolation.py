@@ -5,6 +5,8 @@ from typing import Any
 
 import pytest
 
+from serving.pruning import Pruning
+from serving.query import TimeRange
 from serving.tenancy import marts_of, parse_statement, restrict
 from tests.serving.conftest import Asking, Store
 from warehouse.errors import DataInsightError
@@ -12,6 +14,7 @@ from warehouse.policy import MartPolicy, Policy, load_policy
 
 MARTS = Path(__file__).resolve().parents[2] / "dbt_project" / "models" / "marts"
 ORGANIZATIONS = ("acme", "bolt", "crow")
+ALWAYS = Pruning(TimeRange(), "day", {})
 SUMS = [
     *("mrr", "arr", "active_subscriptions", "active_organizations", "churn_events", "refunds_usd"),
     *("feature_uses", "usage_hours", "tickets_opened", "user_actions"),
@@ -162,7 +165,7 @@ def test_the_filter_reaches_every_place_a_mart_is_read() -> None:
         " join marts.f on true join marts.d on true where exists (select 1 from marts.f)"
         " union all select * from marts.f"
     )
-    restrict(tree, policy, "o'1", lambda mart: exp.table_(mart, db="snapshot"), lambda _: [])
+    restrict(tree, policy, "o'1", lambda mart, _: exp.table_(mart, db="snapshot"), ALWAYS)
 
     made = tree.sql(dialect="duckdb")
     assert made.count("FROM snapshot.f WHERE \"org\" = 'o''1'") == 5
@@ -230,9 +233,9 @@ def test_a_hidden_column_is_found_wherever_it_is_read(sql: str) -> None:
             "d": MartPolicy(shared=True),
         }
     )
-    restrict(parse_statement(sql), policy, None, exp.table_, lambda _: [])
+    restrict(parse_statement(sql), policy, None, lambda mart, _: exp.table_(mart), ALWAYS)
     with pytest.raises(DataInsightError, match="what no organization may see"):
-        restrict(parse_statement(sql), policy, "acme", exp.table_, lambda _: [])
+        restrict(parse_statement(sql), policy, "acme", lambda mart, _: exp.table_(mart), ALWAYS)
 
 
 def test_whoever_asks_for_everything_gets_no_hidden_column() -> None:
@@ -240,7 +243,7 @@ def test_whoever_asks_for_everything_gets_no_hidden_column() -> None:
 
     policy = Policy(marts={"f": MartPolicy(organization_column="org", hidden_from_tenants=("a b", "secret"))})
     tree = parse_statement("select * from marts.f")
-    restrict(tree, policy, "acme", exp.table_, lambda _: [])
+    restrict(tree, policy, "acme", lambda mart, _: exp.table_(mart), ALWAYS)
     assert tree.sql(dialect="duckdb") == (
         """SELECT * FROM (SELECT * EXCLUDE ("a b", "secret") FROM f WHERE "org" = 'acme') AS f"""
     )
