@@ -31,6 +31,8 @@ MOST_ROWS_AS_JSON = 100_000
 # process that drops 1,800 small answers is smaller by 22 KB for each).
 _WITH_JSON = 3
 _OVERHEAD_BYTES = 16_000
+# Of a larger one the room for more is a small part.
+_SMALL_BYTES = 2**20
 
 _REDIS_SECONDS = 0.25
 _REDIS_PAUSE_SECONDS = 5.0
@@ -101,7 +103,10 @@ class KeptAnswer:
         """The same in memory of its own: DuckDB's holds room for many more rows than a small answer has."""
         import pyarrow as pa
 
-        return KeptAnswer(pa.ipc.open_stream(_stream(self.table)).read_all(), self.marts, self.totals)
+        def copied(table: "pa.Table") -> "pa.Table":
+            return table if table.nbytes > _SMALL_BYTES else pa.ipc.open_stream(_stream(table)).read_all()
+
+        return KeptAnswer(copied(self.table), self.marts, None if self.totals is None else copied(self.totals))
 
     def page(self, start: int, size: int) -> "KeptAnswer":
         """Some of its rows."""
@@ -111,7 +116,8 @@ class KeptAnswer:
     def bytes(self) -> int:
         """About what it takes in memory."""
         times = _WITH_JSON if self.table.num_rows <= MOST_ROWS_AS_JSON else 1
-        return int(self.table.nbytes) * times + _OVERHEAD_BYTES
+        totals = 0 if self.totals is None else self.totals.nbytes
+        return int(self.table.nbytes + totals) * times + _OVERHEAD_BYTES
 
 
 class KeptAnswers:

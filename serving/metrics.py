@@ -1,8 +1,9 @@
 """The door to the metrics: what there is, and the answer to a question, for the operator or for one organization."""
 
+import logging
 import threading
 import time
-from contextlib import nullcontext, suppress
+from contextlib import nullcontext
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 _WARMED_QUESTIONS = 20
+
+_log = logging.getLogger(__name__)
 
 
 class Metrics:
@@ -251,9 +254,10 @@ class Metrics:
         kept, timing = self._kept.near(key), Timing(0.0, 0.0, "hit")
         if kept is None:
             # What a process does once, such as loading MetricFlow, is no part of any question's time.
+            began = time.perf_counter()
             self._statements.catalog(standing.snapshot).names(query.metrics)
             self._engine.open(standing.snapshot)
-            call.started = time.perf_counter()
+            call.started += time.perf_counter() - began
             kept, timing = self._answering.answer(key, asker)
         return self._trusted(kept, standing, timing)
 
@@ -278,10 +282,15 @@ class Metrics:
         end = threading.Timer(self._settings.query_seconds, interruption.ask)
         end.daemon = True
         end.start()
-        # What is left by then is computed for whoever asks it first.
-        with suppress(AbandonedError):
-            for key in self._kept.most_used(_WARMED_QUESTIONS):
-                # What is wrong with one is told to whoever asks it, and keeps nobody from the new snapshot.
-                with suppress(DataInsightError):
-                    self._answering.find(self._key(key.query, key.organization, standing), interruption)
+        for key in self._kept.most_used(_WARMED_QUESTIONS):
+            try:
+                self._answering.find(self._key(key.query, key.organization, standing), interruption)
+            except AbandonedError:
+                # What is left by then is computed for whoever asks it first.
+                break
+            except DataInsightError:
+                # What cannot be asked any more is told to whoever asks it.
+                continue
+            except Exception:  # noqa: BLE001  Whatever it was: it keeps nobody from the new snapshot.
+                _log.exception("a question cannot be asked of the new snapshot")
         end.cancel()

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 MEMORY_LIMIT = "2GB"
 # Ranges of months that have a relation of their own; any other is read from that of all.
-_MOST_RANGES = 500
+_MOST_RANGES = 2_000
 _NUMBERS = itertools.count(1)
 _MONTH = re.compile(r"\d{4}-\d{2}")
 
@@ -160,8 +160,9 @@ class OpenSnapshot:
         import duckdb
 
         known = self._files.get(mart, [])
-        wanted = tuple(file for month, file in known if _may_have(month, days))
-        if not wanted or len(wanted) == len(known):
+        # Of a month that is not there any file has nothing, as good as another.
+        wanted = tuple(file for month, file in known if _may_have(month, days)) or tuple(file for _, file in known[:1])
+        if len(wanted) == len(known):
             return mart
         with self._lock:
             if (mart, wanted) not in self._ranges:

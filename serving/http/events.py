@@ -69,7 +69,7 @@ def take_events(
 
     An event that was sent before, by its `event_id`, is not stored again, so that sending a batch again is always safe.
     """
-    state.rates.take_events(writer, len(batch.events))
+    state.rates.require_events(writer.plan, organization, len(batch.events))
 
     def first(connection: Connection) -> None:
         require_current(connection, writer)
@@ -84,4 +84,5 @@ def take_events(
             )
 
     stored = store(state.warehouse, organization, batch.events, first=first)
+    state.rates.count_events(writer.plan, organization, stored.accepted)
     return TakenOut(accepted=stored.accepted, duplicates=stored.duplicates)

@@ -5,13 +5,14 @@ Starlette's own forms write the whole file before anybody can look at its size.
 
 import hashlib
 import secrets
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from pathlib import Path
 from typing import IO, Any
 
+import anyio
 from fastapi import Request
 from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import MultipartParser, parse_options_header
@@ -25,6 +26,7 @@ FILE = "file"
 _MOST_FIELD_BYTES = 4096
 _MOST_FIELDS = 10
 _MOST_BESIDES_BYTES = 64 * 1024
+_PATIENCE_SECONDS = 30
 
 
 @dataclass
@@ -108,6 +110,20 @@ class _Arriving:
         return {name: getattr(self, name) for name in names}
 
 
+async def _parts(request: Request) -> AsyncIterator[bytes]:
+    """The body as it arrives; others of the same organization wait for it."""
+    stream = aiter(request.stream())
+    while True:
+        try:
+            with anyio.fail_after(_PATIENCE_SECONDS):
+                part = await anext(stream)
+        except StopAsyncIteration:
+            return
+        except TimeoutError:
+            raise _not_acceptable(f"nothing of the form has come for {_PATIENCE_SECONDS} s") from None
+        yield part
+
+
 async def received(request: Request, folder: Path, most: int) -> Received:
     """Write the file of a form into a folder, under a name of its own.
 
@@ -129,7 +145,7 @@ async def received(request: Request, folder: Path, most: int) -> Received:
     with _removed_unless_whole(path):
         with await run_in_threadpool(path.open, "xb") as file:
             size = 0
-            async for part in request.stream():
+            async for part in _parts(request):
                 size += len(part)
                 _parse(parser, part)
                 if arriving.size_bytes > most or size > most + _MOST_BESIDES_BYTES:

@@ -93,7 +93,7 @@ async def arrive(
         raise ProblemError(
             HTTPStatus.UNAUTHORIZED, "the provider has let nobody in", "begin again: GET /api/v1/auth/oidc/login"
         )
-    # Each takes a question to the provider.
+    # It is a login like any other.
     state.accounts.attempts.take(address_of(request))
     work = partial(_let_in, state, provider, cookie, state_given, code, request_id_of(request))
     pair = await anyio.to_thread.run_sync(work, limiter=state.oidc_logins)

@@ -19,7 +19,7 @@ from warehouse.settings import STANDARD_PLAN, Settings
 
 @dataclass(frozen=True)
 class Allowance:
-    """What is left to somebody in this minute, or day."""
+    """What is left to somebody in this minute."""
 
     limit: int
     remaining: int
@@ -55,30 +55,46 @@ class Rates:
         """
         limit = self._requests.get(principal.plan, self._requests[STANDARD_PLAN])
         whose = principal.organization_id or principal.subject
-        return self._take(limit, whose, requests, f"that was more than {limit.amount} requests in a minute")
-
-    def take_events(self, principal: Principal, events: int) -> None:
-        """Count events that somebody reports.
-
-        Raises:
-            ProblemError: Their organization has reported all it may in this day.
-        """
-        limit = self._events.get(principal.plan, self._events[STANDARD_PLAN])
-        whose = principal.organization_id or principal.subject
-        self._take(limit, whose, events, f"that would be more than {limit.amount:,} events in a day")
-
-    def _take(self, limit: RateLimitItem, whose: str, cost: int, refusal: str) -> Allowance:
-        is_taken = self._limiter.hit(limit, whose, cost=cost)
+        is_taken = self._limiter.hit(limit, whose, cost=requests)
         window = self._limiter.get_window_stats(limit, whose)
         allowance = Allowance(limit.amount, max(0, window.remaining), _seconds_until(window.reset_time))
         if not is_taken:
             raise ProblemError(
                 HTTPStatus.TOO_MANY_REQUESTS,
-                refusal,
+                f"that was more than {limit.amount} requests in a minute",
                 "ask again later",
                 {**allowance.headers, "Retry-After": str(allowance.reset_seconds)},
             )
         return allowance
+
+    def require_events(self, plan: str, organization: str, events: int) -> None:
+        """Find out whether an organization may report so many events more; those that are stored are counted.
+
+        Raises:
+            ProblemError: It has reported all it may in this day.
+        """
+        limit = self._day_of(plan)
+        if events > limit.amount:
+            raise ProblemError(
+                HTTPStatus.BAD_REQUEST, f"{events:,} events are more than the {limit.amount:,} of a whole day"
+            )
+        if not self._limiter.test(limit, organization, cost=events):
+            # So long it takes until as many are forgotten, of those that came evenly over the day.
+            seconds = math.ceil(limit.get_expiry() * events / limit.amount)
+            raise ProblemError(
+                HTTPStatus.TOO_MANY_REQUESTS,
+                f"that would be more than {limit.amount:,} events in a day",
+                "ask again later",
+                {"Retry-After": str(seconds)},
+            )
+
+    def count_events(self, plan: str, organization: str, events: int) -> None:
+        """Count events that were stored."""
+        if events:
+            self._limiter.hit(self._day_of(plan), organization, cost=events)
+
+    def _day_of(self, plan: str) -> RateLimitItem:
+        return self._events.get(plan, self._events[STANDARD_PLAN])
 
 
 def _seconds_until(moment: float) -> int:

@@ -208,9 +208,11 @@ class OidcProvider:
                 f"the OpenID Connect provider calls itself {found.get('issuer')!r}, not {self._issuer!r}",
                 hint="set DATAINSIGHT_OIDC_ISSUER to the letter as the provider writes it",
             )
+        # Null is as good as nothing.
+        found = {name: told for name, told in found.items() if told is not None}
         for name in (*_ENDPOINTS, "userinfo_endpoint"):
             if name in found:
-                _require_https(found[name])
+                _require_https(str(found[name]))
         with self._lock:
             self._discovered = (time.monotonic(), found)
         return found

@@ -98,16 +98,15 @@ def test_what_follows_a_withdrawn_snapshot_is_answered_from_before_it_is_warm(st
 def test_what_goes_wrong_with_one_snapshot_keeps_nobody_from_the_next(
     store: Store, caplog: pytest.LogCaptureFixture
 ) -> None:
-    store.publish()
+    first = store.publish().snapshot_id
     standings = Standings(store.warehouse, store.settings.snapshot_retention_hours)
     refused: set[int] = set()
 
     def prepare(standing: Standing) -> None:
-        if standing.snapshot.snapshot_id == second and not refused:
-            refused.add(second)
+        if standing.snapshot.snapshot_id != first and not refused:
+            refused.add(standing.snapshot.snapshot_id)
             raise ValueError("nobody has thought of this")
 
-    second = 0
     standings.watch(prepare)
     try:
         second = store.publish("another build").snapshot_id

@@ -216,6 +216,19 @@ def test_two_files_of_an_organization_arrive_at_once_and_no_more(server: Server,
     until(lambda: arriving() == 0)
 
 
+def test_a_file_that_stops_arriving_is_refused(server: Server, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("serving.http.multipart._PATIENCE_SECONDS", 0.2)
+    before, key, place = files(folder), server.key("acme", Role.ADMIN), urlsplit(server.address)
+    with socket.create_connection((str(place.hostname), int(place.port or 0))) as sent:
+        sent.settimeout(30)
+        sent.sendall(
+            f"POST /api/v1/uploads HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {key}\r\n"
+            "Content-Type: multipart/form-data; boundary=b\r\nContent-Length: 1000\r\n\r\n--b".encode()
+        )
+        assert sent.recv(64).startswith(b"HTTP/1.1 400")
+    assert files(folder) == before
+
+
 def test_all_files_of_an_organization_have_a_limit_together(published: Store, folder: Path) -> None:
     # A small file counts as 64 KiB.
     settings = published.settings.model_copy(update={"uploads_bytes": 3 * 64 * 1024})
