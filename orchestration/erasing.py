@@ -191,7 +191,7 @@ def _rebuild(pipeline: Pipeline) -> None:
 
 def _publish(pipeline: Pipeline) -> None:
     """A new snapshot, and nothing left of those before: not in files, not in caches."""
-    from serving.kept_answers import SharedAnswers
+    from serving.shared_answers import SharedAnswers
     from serving.store import delete_withdrawn, publish
 
     settings, warehouse = pipeline.settings, pipeline.warehouse

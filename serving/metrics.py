@@ -12,10 +12,11 @@ from serving.answering import Answering
 from serving.engine import Engine
 from serving.explanation import Explained, explanation
 from serving.flights import AbandonedError, Asker, Flight, Interruption
-from serving.kept_answers import AnswerKey, KeptAnswer, KeptAnswers, SharedAnswers
+from serving.kept_answers import AnswerKey, KeptAnswer, KeptAnswers
 from serving.names import METRIC_TIME
 from serving.query import ComposedQuery, Filter, MetricQuery, TimeRange, parse_query
 from serving.query_log import COMMAND, Call, QueryLog
+from serving.shared_answers import SharedAnswers
 from serving.standing import Standing, Standings
 from serving.statements import Statements
 from warehouse.database import Warehouse

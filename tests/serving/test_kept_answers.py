@@ -18,9 +18,10 @@ import pytest
 import redis
 from pydantic import SecretStr
 
-from serving.kept_answers import AnswerKey, KeptAnswer, KeptAnswers, SharedAnswers
+from serving.kept_answers import AnswerKey, KeptAnswer, KeptAnswers
 from serving.metrics import Metrics
 from serving.query import parse_query
+from serving.shared_answers import SharedAnswers
 from serving.snapshots import Snapshot
 from tests.serving.conftest import Asking, Store
 from tests.serving.http.conftest import until

@@ -11,8 +11,9 @@ from serving.engine import Engine
 from serving.flights import AbandonedError, Interruption
 from serving.http.app import create_app
 from serving.identity.roles import Role
-from serving.kept_answers import KeptAnswers, SharedAnswers
+from serving.kept_answers import KeptAnswers
 from serving.metrics import Metrics, parse_query
+from serving.shared_answers import SharedAnswers
 from serving.standing import Standing, Standings
 from serving.store import delete_withdrawn
 from tests.serving.conftest import Store
